@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/**
+ * @file behaviours.h
+ * @brief What balancers do, as a list of tests that see them from outside.
+ *
+ * Each behaviour names the chapter that introduces it: a balancer of an earlier
+ * chapter has to fail, one of that chapter or a later one has to pass.
+ */
+#ifndef BEHAVIOURS_BEHAVIOURS_H
+#define BEHAVIOURS_BEHAVIOURS_H
+
+#include <stddef.h>
+
+/** One thing that a balancer does. */
+struct behaviour {
+    const char *id;    /**< a word or three, for tables and `--only` */
+    unsigned chapter;  /**< who introduces it */
+    unsigned points;   /**< what it is worth when a balancer is graded */
+    const char *name;  /**< a sentence */
+    void (*run)(void); /**< the test; returns when the behaviour is there */
+};
+
+/** Some of them: one file's. */
+struct behaviours {
+    const struct behaviour *list;
+    size_t count;
+};
+
+extern const struct behaviours relaying; /**< chapter 01: what passes */
+extern const struct behaviours refusing; /**< chapter 01: what does not */
+extern const struct behaviours turns;    /**< chapter 02 */
+extern const struct behaviours health;   /**< chapter 03 */
+extern const struct behaviours retrying; /**< chapter 04 */
+extern const struct behaviours crowds;   /**< chapters 05 to 08 */
+
+#endif

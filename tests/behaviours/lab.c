@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+#include "lab.h"
+
+#include <jansson.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct subject subject;
+
+void lab_subject(const struct subject *what)
+{
+    subject = *what;
+}
+
+unsigned lab_chapter(void)
+{
+    return subject.chapter;
+}
+
+void lab_init(struct lab *lab)
+{
+    *lab = (struct lab){.interval = "100ms", .host = "127.0.0.1"};
+}
+
+/* --- backends ------------------------------------------------------------- */
+
+static void backend_start(struct lab_backend *backend)
+{
+    char port[16];
+    const char *argv[24] = {subject.backend, "--port", port, "--name",
+                            backend->name};
+
+    snprintf(port, sizeof(port), "%u", backend->port);
+    for (size_t i = 0; backend->more[i] != NULL; i++)
+        argv[5 + i] = backend->more[i];
+    insist(process_start(&backend->process, argv), "cannot start a backend");
+    backend->port = process_port(&backend->process);
+    insist(backend->port != 0, "%s did not start: %s", subject.backend,
+           process_text(backend->process.err));
+}
+
+struct lab_backend *lab_backend_with(struct lab *lab, const char *const *more)
+{
+    static const char *const names[LAB_BACKENDS_MAX] = {
+        "one", "two", "three", "four", "five", "six", "seven", "eight"};
+    struct lab_backend *backend = &lab->backends[lab->count];
+
+    snprintf(backend->name, sizeof(backend->name), "%s", names[lab->count]);
+    for (size_t i = 0; more[i] != NULL; i++)
+        backend->more[i] = more[i];
+    backend_start(backend);
+    lab->count++;
+    return backend;
+}
+
+void lab_backends(struct lab *lab, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        lab_backend_with(lab, (const char *const[]){NULL});
+}
+
+void lab_kill(struct lab *lab, size_t which)
+{
+    process_kill(&lab->backends[which].process);
+}
+
+void lab_revive(struct lab *lab, size_t which)
+{
+    backend_start(&lab->backends[which]);
+}
+
+static const char *backend_url(const struct lab *lab, size_t which,
+                               const char *path)
+{
+    static char url[256];
+
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u%s",
+             lab->backends[which].port, path);
+    return url;
+}
+
+void lab_tell(struct lab *lab, size_t which, const char *path)
+{
+    struct answer answer = fetch(&(struct request){
+        .method = "POST", .url = backend_url(lab, which, path)});
+
+    insist(answer.status == 200, "the backend does not take POST %s", path);
+    answer_free(&answer);
+}
+
+long lab_count(const struct lab *lab, size_t which, const char *path)
+{
+    struct answer answer = fetch_url(backend_url(lab, which, "/stats"));
+    json_t *stats = json_loadb(answer.body == NULL ? "" : answer.body,
+                               answer.length, 0, NULL);
+    json_t *number =
+        path == NULL ? json_object_get(stats, "requests")
+                     : json_object_get(json_object_get(stats, "paths"), path);
+    long count = (long)json_integer_value(number);
+
+    insist(stats != NULL, "backend %s gives no /stats: %s",
+           lab->backends[which].name, answer.error);
+    json_decref(stats);
+    answer_free(&answer);
+    return count;
+}
+
+long lab_count_all(const struct lab *lab, const char *path)
+{
+    long count = 0;
+
+    for (size_t i = 0; i < lab->count; i++)
+        if (lab->backends[i].process.pid != 0)
+            count += lab_count(lab, i, path);
+    return count;
+}
+
+/* --- the balancer --------------------------------------------------------- */
+
+void lab_flag(struct lab *lab, unsigned since, const char *name,
+              const char *value)
+{
+    if (subject.chapter < since)
+        return;
+    lab->flags[lab->flag_count++] = name;
+    if (value != NULL)
+        lab->flags[lab->flag_count++] = value;
+}
+
+/** All backends; only the first for one that knows no more. */
+static void list_backends(const struct lab *lab, char *list, size_t room)
+{
+    size_t count = subject.chapter < 2 && lab->count > 1 ? 1 : lab->count;
+    size_t used = 0;
+
+    list[0] = '\0';
+    for (size_t i = 0; i < count; i++)
+        used += (size_t)snprintf(list + used, room - used, "%shttp://%s:%u",
+                                 i > 0 ? "," : "", lab->host,
+                                 lab->backends[i].port);
+}
+
+/** A port that was free a moment ago, for those who cannot ask the kernel. */
+static unsigned free_port(void)
+{
+    struct sockaddr_in where = {.sin_family = AF_INET,
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(where);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    insist(bind(fd, (struct sockaddr *)&where, length) == 0, "no free port");
+    getsockname(fd, (struct sockaddr *)&where, &length);
+    close(fd);
+    return ntohs(where.sin_port);
+}
+
+/** Copy a text, with each {name} replaced by its value. */
+static void fill_in(char *out, size_t room, const char *text, const char *port,
+                    const char *backends)
+{
+    size_t used = 0;
+
+    while (*text != '\0' && used + 1 < room) {
+        const char *value = NULL;
+
+        if (strncmp(text, "{port}", 6) == 0)
+            value = port;
+        if (strncmp(text, "{backends}", 10) == 0)
+            value = backends;
+        if (value == NULL) {
+            out[used++] = *text++;
+            continue;
+        }
+        used += (size_t)snprintf(out + used, room - used, "%s", value);
+        text = strchr(text, '}') + 1;
+    }
+    out[used < room ? used : room - 1] = '\0';
+}
+
+static bool somebody_listens(unsigned port)
+{
+    struct rude rude;
+    bool open = rude_open(&rude, port);
+
+    if (open)
+        rude_close(&rude);
+    return open;
+}
+
+/** Anybody's balancer: by a shell, on a port that we choose. */
+/** Anybody's balancer: by a shell, on a port that we choose. */
+static void run_command(struct lab *lab, const char *backends)
+{
+    char port[16];
+    char command[4096] = "exec ";
+    const char *argv[] = {"/bin/sh", "-c", command, NULL};
+
+    lab->port = free_port();
+    snprintf(port, sizeof(port), "%u", lab->port);
+    fill_in(command + 5, sizeof(command) - 5, subject.command, port, backends);
+    for (size_t i = 0; i < lab->flag_count; i++) {
+        size_t used = strlen(command);
+
+        snprintf(command + used, sizeof(command) - used, " '%s'",
+                 lab->flags[i]);
+    }
+    insist(process_start(&lab->lb, argv), "cannot start a shell");
+}
+
+static void run_ours(struct lab *lab, const char *backends)
+{
+    const char *argv[LAB_FLAGS_MAX + 8] = {subject.lb, "--port", "0",
+                                           "--backends", backends};
+
+    for (size_t i = 0; i < lab->flag_count; i++)
+        argv[5 + i] = lab->flags[i];
+    insist(process_start(&lab->lb, argv), "cannot start the balancer");
+}
+
+static void run_balancer(struct lab *lab)
+{
+    char backends[1024];
+
+    list_backends(lab, backends, sizeof(backends));
+    if (subject.command != NULL)
+        run_command(lab, backends);
+    else
+        run_ours(lab, backends);
+}
+
+/** Wait until it can be used. */
+static void wait_for_balancer(struct lab *lab)
+{
+    int status = 0;
+
+    if (subject.command == NULL) {
+        lab->port = process_port(&lab->lb);
+        insist(lab->port != 0,
+               "the balancer did not begin with \"listening on http://...\"; "
+               "it said: %s",
+               process_text(lab->lb.err));
+        return;
+    }
+    insist(holds_within(5000, somebody_listens(lab->port) ||
+                                  process_has_ended(&lab->lb, &status)) &&
+               lab->lb.pid != 0,
+           "started the balancer; expected it to listen on port %u; it ended "
+           "with status %d, or did not listen in time. It said: %s",
+           lab->port, status, process_text(lab->lb.err));
+}
+
+void lab_start(struct lab *lab)
+{
+    lab_flag(lab, 3, "--health-interval", lab->interval);
+    lab_flag(lab, 3, "--health-timeout", "300ms");
+    run_balancer(lab);
+    wait_for_balancer(lab);
+}
+
+void lab_refuses(struct lab *lab, const char *words)
+{
+    int status = 0;
+
+    run_balancer(lab);
+    insist(holds_within(3000, process_has_ended(&lab->lb, &status)),
+           "started the balancer with something that it has to refuse; "
+           "expected it to end with status 2; it goes on");
+    insist(status == 2,
+           "expected a command line to be refused with status 2; got %d",
+           status);
+    insist(process_said(lab->lb.err, words),
+           "expected an error that says \"%s\"; got \"%s\"", words,
+           process_text(lab->lb.err));
+    for (size_t i = 0; i < lab->count; i++)
+        process_kill(&lab->backends[i].process);
+}
+
+void lab_usual(struct lab *lab, size_t count)
+{
+    lab_init(lab);
+    lab_backends(lab, count);
+    lab_start(lab);
+}
+
+const char *lab_url(const struct lab *lab, const char *path)
+{
+    static char urls[8][512];
+    static size_t next;
+    char *url = urls[next++ % 8];
+
+    snprintf(url, sizeof(urls[0]), "http://127.0.0.1:%u%s", lab->port, path);
+    return url;
+}
+
+struct answer lab_get(const struct lab *lab, const char *path)
+{
+    return fetch_url(lab_url(lab, path));
+}
+
+struct answer lab_try(const struct lab *lab, const char *path)
+{
+    struct answer answer = lab_get(lab, path);
+
+    answer_free(&answer);
+    return answer;
+}
+
+const char *lab_who(const struct lab *lab, const char *path)
+{
+    static char names[8][64];
+    static size_t next;
+    char *name = names[next++ % 8];
+    struct answer answer = lab_get(lab, path);
+
+    insist(answer.whole && answer.status == 200,
+           "GET %s: expected 200 from a backend; got status %ld (%s) %.200s",
+           path, answer.status, answer.error,
+           answer.body == NULL ? "" : answer.body);
+    snprintf(name, sizeof(names[0]), "%s", answer.backend);
+    answer_free(&answer);
+    return name;
+}
+
+void lab_rude(const struct lab *lab, struct rude *rude)
+{
+    insist(rude_open(rude, lab->port), "the balancer does not accept clients");
+}
+
+bool lab_logs(const struct lab *lab, const char *words, long ms)
+{
+    return holds_within(ms, process_said(lab->lb.err, words));
+}
+
+static void check_sanitizers(const char *log)
+{
+    static const char *const reports[] = {
+        "ERROR: AddressSanitizer", "ERROR: LeakSanitizer",
+        "runtime error:", "WARNING: ThreadSanitizer"};
+
+    for (size_t i = 0; i < sizeof(reports) / sizeof(reports[0]); i++) {
+        const char *at = strstr(log, reports[i]);
+
+        insist(at == NULL,
+               "a sanitizer found a fault in the balancer:\n%.1500s", at);
+    }
+}
+
+void lab_end(struct lab *lab)
+{
+    int status;
+
+    if (process_has_ended(&lab->lb, &status))
+        ck_abort_msg(
+            "the balancer has ended by itself, with status %d; it said: %s",
+            status, process_text(lab->lb.err));
+    status = process_stop(&lab->lb, 4000);
+    check_sanitizers(process_text(lab->lb.err));
+    insist(status == 0 || subject.command != NULL,
+           "stopped by SIGTERM; expected it to end within 4 s with status 0; "
+           "got %s %d",
+           status >= ENDED_BY_SIGNAL ? "signal" : "status",
+           status % ENDED_BY_SIGNAL);
+    for (size_t i = 0; i < lab->count; i++)
+        process_kill(&lab->backends[i].process);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/**
+ * @file lab.h
+ * @brief A balancer under test with its backends, for one behaviour.
+ *
+ *  - lab_backend() adds a backend, lab_flag() a flag for the balancer;
+ *  - lab_start() starts the balancer over them;
+ *  - lab_get() and its kin ask it something;
+ *  - lab_kill() and lab_revive() do things to backends, lab_count() asks a
+ *    backend what it has done;
+ *  - lab_end() stops everything, and the balancer must end well.
+ *
+ * What goes wrong in here fails the test that called it.
+ */
+#ifndef BEHAVIOURS_LAB_H
+#define BEHAVIOURS_LAB_H
+
+#include "fetch.h"
+#include "process.h"
+#include "rude.h"
+#include "wait.h"
+
+#include <check.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/** What is under test: set once, from the command line. */
+struct subject {
+    const char *lb;      /**< one of our balancers, or NULL */
+    const char *command; /**< anybody's: a command with {port}, {backends} */
+    const char *backend; /**< our backend program */
+    unsigned chapter;    /**< what it claims to be able to do */
+};
+
+/** A backend in the lab. */
+struct lab_backend {
+    struct process process;
+    unsigned port;        /**< where it listens; kept when it is revived */
+    char name[16];        /**< `one`, `two`, ... */
+    const char *more[12]; /**< its own flags, ended by NULL */
+};
+
+enum { LAB_BACKENDS_MAX = 8, LAB_FLAGS_MAX = 24 };
+
+/** The lab. Its fields are for reading. */
+struct lab {
+    struct lab_backend backends[LAB_BACKENDS_MAX];
+    size_t count;
+    const char *flags[LAB_FLAGS_MAX]; /**< for the balancer, ended by NULL */
+    size_t flag_count;
+    struct process lb;
+    unsigned port;        /**< where the balancer listens */
+    const char *interval; /**< between probes; `100ms` unless changed */
+    const char *host;     /**< how backends are written; `127.0.0.1` */
+};
+
+/** Set what all labs test. */
+void lab_subject(const struct subject *subject);
+
+/** The chapter that the balancer under test claims to be. */
+unsigned lab_chapter(void);
+
+/** A lab without backends; the balancer has not been started. */
+void lab_init(struct lab *lab);
+
+/** Add a backend, with flags of its own, ended by NULL. */
+struct lab_backend *lab_backend_with(struct lab *lab, const char *const *more);
+#define lab_backend(lab, ...) \
+    lab_backend_with((lab), (const char *const[]){__VA_ARGS__, NULL})
+
+/** Add so many backends that behave. */
+void lab_backends(struct lab *lab, size_t count);
+
+/** A flag for the balancer, if it claims to be that chapter or a later one. */
+void lab_flag(struct lab *lab, unsigned since, const char *name,
+              const char *value);
+
+/** Start the balancer. */
+void lab_start(struct lab *lab);
+
+/**
+ * Start the balancer with flags that it has to refuse: with status 2, and a
+ * sentence on stderr that has these words in it. Ends the lab.
+ */
+void lab_refuses(struct lab *lab, const char *words);
+
+/** The usual: so many backends that behave, and the balancer. */
+void lab_usual(struct lab *lab, size_t count);
+
+/** A whole URL on the balancer. Good until the eighth call after. */
+const char *lab_url(const struct lab *lab, const char *path);
+
+/** GET from the balancer. */
+struct answer lab_get(const struct lab *lab, const char *path);
+
+/** The same for those who do not want the body. */
+struct answer lab_try(const struct lab *lab, const char *path);
+
+/** GET, and insist on a whole 200; tells which backend answered. Good until the
+ * eighth call after. */
+const char *lab_who(const struct lab *lab, const char *path);
+
+/** Connect to the balancer without manners. */
+void lab_rude(const struct lab *lab, struct rude *rude);
+
+/** Kill a backend; start it again, on the same port. */
+void lab_kill(struct lab *lab, size_t which);
+void lab_revive(struct lab *lab, size_t which);
+
+/** POST to a backend itself, such as `/not-ready`. */
+void lab_tell(struct lab *lab, size_t which, const char *path);
+
+/** How many requests a backend has got: in all, or for one path. */
+long lab_count(const struct lab *lab, size_t which, const char *path);
+
+/** The same for all backends together. */
+long lab_count_all(const struct lab *lab, const char *path);
+
+/** Wait until the balancer has logged these words since @p after bytes. */
+bool lab_logs(const struct lab *lab, const char *words, long ms);
+
+/** Stop the balancer: it must end with status 0, without complaint of a
+ * sanitizer; then the backends. */
+void lab_end(struct lab *lab);
+
+/** Insist, or fail with a story. */
+#define insist(condition, ...)         \
+    do {                               \
+        if (!(condition))              \
+            ck_abort_msg(__VA_ARGS__); \
+    } while (0)
+
+#endif

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/*
+ * Runs behaviours: on one balancer (to test or to grade it), or on all chapters
+ * (the staircase).
+ *
+ * Check runs each behaviour in a process of its own, with a time limit, and
+ * kills what that process has left behind. To use more than one processor, we
+ * are several processes ourselves, each of which runs every n-th behaviour and
+ * writes its verdicts to a pipe.
+ */
+#include "behaviours.h"
+#include "lab.h"
+
+#include <curl/curl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    BEHAVIOURS_MAX = 200,
+    SUBJECTS_MAX = 32,
+    LIMIT_SECONDS = 20,
+    LATEST = 99
+};
+
+/** How a behaviour has come out. */
+struct verdict {
+    bool passed;
+    char story[1500]; /**< why not */
+};
+
+/** What the command line asks for. */
+struct options {
+    struct subject subject;
+    unsigned upto;      /**< leave out what later chapters introduce */
+    const char *only;   /**< one behaviour, or NULL */
+    const char *format; /**< text, tap or grade; markdown for the staircase */
+    unsigned jobs;      /**< processes at once */
+    bool staircase;     /**< run on all the balancers that follow */
+    char *const *lbs;   /**< those, ended by NULL */
+};
+
+static struct behaviour all[BEHAVIOURS_MAX];
+static size_t all_count;
+
+static void add(const struct behaviours *some)
+{
+    for (size_t i = 0; i < some->count; i++)
+        all[all_count++] = some->list[i];
+}
+
+static int by_chapter(const void *one, const void *other)
+{
+    const struct behaviour *a = one;
+    const struct behaviour *b = other;
+
+    return (int)a->chapter - (int)b->chapter;
+}
+
+/** Collect all behaviours, those of one chapter together. */
+static void collect(void)
+{
+    add(&relaying);
+    add(&refusing);
+    add(&turns);
+    add(&health);
+    add(&retrying);
+    add(&crowds);
+    qsort(all, all_count, sizeof(all[0]), by_chapter);
+}
+
+/* --- running -------------------------------------------------------------- */
+
+START_TEST(behaviour_test)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    all[_i].run();
+}
+END_TEST
+
+static void verdict_send(FILE *to, size_t i, TestResult *result)
+{
+    struct verdict verdict = {.passed = tr_rtype(result) == CK_PASS};
+
+    snprintf(verdict.story, sizeof(verdict.story), "%s",
+             verdict.passed ? "" : tr_msg(result));
+    fwrite(&i, sizeof(i), 1, to);
+    fwrite(&verdict, sizeof(verdict), 1, to);
+    fflush(to);
+}
+
+/** Run one behaviour under Check. */
+static void run_one(FILE *to, size_t i)
+{
+    Suite *suite = suite_create("behaviours");
+    TCase *tcase = tcase_create(all[i].id);
+    SRunner *runner;
+    TestResult **results;
+
+    tcase_set_timeout(tcase, (double)patience(LIMIT_SECONDS));
+    tcase_add_loop_test(tcase, behaviour_test, (int)i, (int)i + 1);
+    suite_add_tcase(suite, tcase);
+    runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_FORK);
+    srunner_run_all(runner, CK_SILENT);
+    results = srunner_results(runner);
+    verdict_send(to, i, results[0]);
+    free(results);
+    srunner_free(runner);
+}
+
+static bool is_wanted(const struct options *options, size_t i)
+{
+    if (options->only != NULL)
+        return strcmp(all[i].id, options->only) == 0;
+    return all[i].chapter <= options->upto;
+}
+
+/** Run every n-th of those that are wanted, in a process of its own. */
+static void begin_job(const struct options *options, unsigned job, int to)
+{
+    FILE *stream;
+
+    if (fork() != 0)
+        return;
+    stream = fdopen(to, "w");
+    for (size_t i = job; i < all_count; i += options->jobs)
+        if (is_wanted(options, i))
+            run_one(stream, i);
+    fclose(stream);
+    _exit(0);
+}
+
+/** Run all that are wanted on the subject. */
+static void run_all(const struct options *options, struct verdict *verdicts)
+{
+    FILE *stream;
+    int pipes[2];
+    size_t i;
+
+    lab_subject(&options->subject);
+    for (i = 0; i < all_count; i++)
+        verdicts[i] = (struct verdict){.story = "it did not run"};
+    if (pipe(pipes) == -1)
+        exit(2);
+    for (unsigned job = 0; job < options->jobs; job++)
+        begin_job(options, job, pipes[1]);
+    close(pipes[1]);
+    stream = fdopen(pipes[0], "r");
+    while (fread(&i, sizeof(i), 1, stream) == 1)
+        if (fread(&verdicts[i], sizeof(verdicts[i]), 1, stream) != 1)
+            break;
+    fclose(stream);
+    while (wait(NULL) > 0)
+        continue;
+}
+
+/* --- one balancer --------------------------------------------------------- */
+
+static void print_one(const struct options *options, size_t i, size_t number,
+                      const struct verdict *verdict)
+{
+    const char *word = verdict->passed ? "ok" : "not ok";
+
+    if (strcmp(options->format, "tap") == 0)
+        printf("%s %zu - %s\n", word, number, all[i].name);
+    else if (strcmp(options->format, "grade") == 0)
+        printf("  %02u  %-18s %u of %u  %s\n", all[i].chapter, all[i].id,
+               verdict->passed ? all[i].points : 0, all[i].points, all[i].name);
+    else if (!verdict->passed)
+        printf("FAILED %s (chapter %02u): %s\n    %s\n", all[i].id,
+               all[i].chapter, all[i].name, verdict->story);
+    if (!verdict->passed && strcmp(options->format, "tap") == 0)
+        printf("# %s\n", verdict->story);
+}
+
+/** What to do next, for a student: the first that is not there. */
+static void print_next(const struct options *options,
+                       const struct verdict *verdicts)
+{
+    for (size_t i = 0; i < all_count; i++) {
+        if (!is_wanted(options, i) || verdicts[i].passed)
+            continue;
+        printf("\nThe next thing to do, %s (chapter %02u): %s\n  %s\n",
+               all[i].id, all[i].chapter, all[i].name, verdicts[i].story);
+        printf("  Run it alone: make grade-lb ONLY=%s LB='...'\n", all[i].id);
+        return;
+    }
+}
+
+/** Run on one balancer, and print what came out. */
+static int test_one(const struct options *options)
+{
+    static struct verdict verdicts[BEHAVIOURS_MAX];
+    unsigned passed = 0, failed = 0, points = 0, most = 0;
+
+    run_all(options, verdicts);
+    for (size_t i = 0; i < all_count; i++) {
+        if (!is_wanted(options, i))
+            continue;
+        passed += verdicts[i].passed;
+        failed += !verdicts[i].passed;
+        points += verdicts[i].passed ? all[i].points : 0;
+        most += all[i].points;
+        print_one(options, i, passed + failed, &verdicts[i]);
+    }
+    if (strcmp(options->format, "tap") == 0)
+        printf("1..%u\n", passed + failed);
+    if (strcmp(options->format, "grade") == 0) {
+        print_next(options, verdicts);
+        printf("\n%u of %u points\n", points, most);
+    }
+    printf("%u passed, %u failed\n", passed, failed);
+    return failed == 0 && passed > 0 ? 0 : 1;
+}
+
+/* --- the staircase -------------------------------------------------------- */
+
+/** `chapters/04-retries/lb` is chapter 4, `final/steelyard` comes last. */
+static unsigned chapter_of(const char *lb)
+{
+    unsigned chapter = LATEST;
+
+    for (const char *at = lb; *at != '\0'; at++)
+        if ((at == lb || at[-1] == '/') && sscanf(at, "%2u-", &chapter) == 1)
+            break;
+    return chapter;
+}
+
+static void print_header(char *const *lbs)
+{
+    printf("| behaviour |");
+    for (size_t k = 0; lbs[k] != NULL; k++) {
+        if (chapter_of(lbs[k]) == LATEST)
+            printf(" final |");
+        else
+            printf(" %02u |", chapter_of(lbs[k]));
+    }
+    printf("\n|---|");
+    for (size_t k = 0; lbs[k] != NULL; k++)
+        printf(":-:|");
+    printf("\n");
+}
+
+/** What came of all behaviours on all chapters. */
+static struct verdict verdicts_by_lb[SUBJECTS_MAX][BEHAVIOURS_MAX];
+
+static void print_table(const struct options *options)
+{
+    print_header(options->lbs);
+    for (size_t i = 0; i < all_count; i++) {
+        if (!is_wanted(options, i))
+            continue;
+        printf("| %s |", all[i].name);
+        for (size_t k = 0; options->lbs[k] != NULL; k++)
+            printf(" %s |", verdicts_by_lb[k][i].passed ? "yes" : "");
+        printf("\n");
+    }
+    fflush(stdout);
+}
+
+/** Was it right that this behaviour passed, or failed, on that balancer? */
+static bool judge(const char *lb, size_t i, const struct verdict *verdict)
+{
+    bool expected = chapter_of(lb) >= all[i].chapter;
+
+    if (verdict->passed != expected)
+        fprintf(stderr, "%s on %s should %s: %s\n", all[i].id, lb,
+                expected ? "pass" : "fail",
+                expected ? verdict->story : "it passed");
+    else if (!expected && getenv("STORIES") != NULL)
+        fprintf(stderr, "%s on %s fails, rightly: %s\n", all[i].id, lb,
+                verdict->story);
+    return verdict->passed == expected;
+}
+
+/** Run on every chapter: a behaviour fails before its own, passes from there. */
+static int climb(struct options *options)
+{
+    bool markdown = strcmp(options->format, "markdown") == 0;
+    unsigned right = 0, wrong = 0;
+
+    options->upto = LATEST;
+    for (size_t k = 0; options->lbs[k] != NULL; k++) {
+        options->subject.lb = options->lbs[k];
+        options->subject.chapter = chapter_of(options->lbs[k]);
+        run_all(options, verdicts_by_lb[k]);
+    }
+    print_table(options);
+    for (size_t i = 0; i < all_count; i++)
+        for (size_t k = 0; is_wanted(options, i) && options->lbs[k]; k++)
+            *(judge(options->lbs[k], i, &verdicts_by_lb[k][i]) ? &right
+                                                               : &wrong) += 1;
+    fprintf(markdown ? stderr : stdout, "%u passed, %u failed\n", right, wrong);
+    return wrong == 0 && right > 0 ? 0 : 1;
+}
+
+/* --- the command line ----------------------------------------------------- */
+
+static _Noreturn void usage(void)
+{
+    fputs(
+        "usage: behaviours --backend PROGRAM WHAT [--only ID] [--jobs N]\n"
+        "  --lb PROGRAM         test one of our balancers\n"
+        "  --command COMMAND    or anybody's: a shell command in which\n"
+        "                       {port} and {backends} are filled in\n"
+        "  --upto NN            as what chapter 01 to NN can do (needed)\n"
+        "  --format FORMAT      text, tap or grade; markdown: only the table\n"
+        "  --grade              the same as --format grade\n"
+        "  --staircase LB...    test all chapters and print the table\n"
+        "  --list               print all behaviours\n",
+        stderr);
+    exit(2);
+}
+
+static int print_list(void)
+{
+    for (size_t i = 0; i < all_count; i++)
+        printf("%02u %-18s %u  %s\n", all[i].chapter, all[i].id, all[i].points,
+               all[i].name);
+    return 0;
+}
+
+static void check_options(const struct options *options)
+{
+    bool known = options->only == NULL;
+
+    for (size_t i = 0; i < all_count; i++)
+        known |= !known && strcmp(all[i].id, options->only) == 0;
+    if (!known) {
+        fprintf(stderr, "there is no behaviour \"%s\"; see --list\n",
+                options->only);
+        exit(2);
+    }
+    if (options->subject.backend == NULL || options->jobs == 0)
+        usage();
+    if (!options->staircase && options->upto == 0)
+        usage();
+    if (!options->staircase &&
+        (options->subject.lb == NULL) == (options->subject.command == NULL))
+        usage();
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option flags[] = {
+        {"lb", required_argument, NULL, 'l'},
+        {"command", required_argument, NULL, 'c'},
+        {"backend", required_argument, NULL, 'b'},
+        {"upto", required_argument, NULL, 'u'},
+        {"only", required_argument, NULL, 'o'},
+        {"format", required_argument, NULL, 'f'},
+        {"grade", no_argument, NULL, 'g'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"staircase", no_argument, NULL, 's'},
+        {"list", no_argument, NULL, 'L'},
+        {NULL, 0, NULL, 0},
+    };
+    struct options options = {.format = "text", .jobs = 3};
+    int flag;
+
+    collect();
+    while ((flag = getopt_long(argc, argv, "j:", flags, NULL)) != -1) {
+        switch (flag) {
+        case 'l': options.subject.lb = optarg; break;
+        case 'c': options.subject.command = optarg; break;
+        case 'b': options.subject.backend = optarg; break;
+        case 'u': options.upto = (unsigned)atoi(optarg); break;
+        case 'o': options.only = optarg; break;
+        case 'f': options.format = optarg; break;
+        case 'j': options.jobs = (unsigned)atoi(optarg); break;
+        case 'g': options.format = "grade"; break;
+        case 's': options.staircase = true; break;
+        case 'L': return print_list();
+        default: usage();
+        }
+    }
+    check_options(&options);
+    options.lbs = argv + optind;
+    if (argc - optind > SUBJECTS_MAX)
+        usage();
+    options.subject.chapter = options.upto;
+    return options.staircase ? climb(&options) : test_one(&options);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+#include "rude.h"
+
+#include "wait.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+bool rude_open(struct rude *rude, unsigned port)
+{
+    static const int on = 1;
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+    *rude = (struct rude){.fd = socket(AF_INET, SOCK_STREAM, 0)};
+    rude->text = calloc(1, 1);
+    setsockopt(rude->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (connect(rude->fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+        return true;
+    rude_close(rude);
+    return false;
+}
+
+/** Wait until the socket is ready, up to a moment. */
+static bool ready(const struct rude *rude, short events, int64_t end)
+{
+    struct pollfd wait = {.fd = rude->fd, .events = events};
+    int64_t left = end - now_ms();
+
+    return poll(&wait, 1, left > 0 ? (int)left : 0) == 1;
+}
+
+bool rude_send(struct rude *rude, const void *bytes, size_t length)
+{
+    int64_t end = now_ms() + patience(3000);
+    const char *next = bytes;
+
+    while (length > 0 && ready(rude, POLLOUT, end)) {
+        ssize_t sent =
+            send(rude->fd, next, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (sent == -1 && errno != EAGAIN)
+            return false;
+        next += sent > 0 ? sent : 0;
+        length -= sent > 0 ? (size_t)sent : 0;
+    }
+    return length == 0;
+}
+
+bool rude_say(struct rude *rude, const char *text)
+{
+    return rude_send(rude, text, strlen(text));
+}
+
+bool rude_say_slowly(struct rude *rude, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (!rude_send(rude, text, 1))
+            return false;
+        /* Give the reader a chance to see this byte alone. */
+        nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+    }
+    return true;
+}
+
+size_t rude_take(struct rude *rude, size_t room, long ms)
+{
+    int64_t end = now_ms() + patience(ms);
+    ssize_t got;
+
+    if (rude->ended || rude->broken || !ready(rude, POLLIN, end))
+        return 0;
+    rude->text = realloc(rude->text, rude->length + room + 1);
+    got = recv(rude->fd, rude->text + rude->length, room, 0);
+    rude->ended = got == 0;
+    rude->broken = got == -1;
+    rude->length += got > 0 ? (size_t)got : 0;
+    rude->text[rude->length] = '\0';
+    return got > 0 ? (size_t)got : 0;
+}
+
+bool rude_hear(struct rude *rude, const char *words, long ms)
+{
+    int64_t end = now_ms() + patience(ms);
+
+    while (strstr(rude->text, words) == NULL) {
+        if (rude->ended || rude->broken || now_ms() >= end)
+            return false;
+        rude_take(rude, 65536, 50);
+    }
+    return true;
+}
+
+bool rude_hear_end(struct rude *rude, long ms)
+{
+    int64_t end = now_ms() + patience(ms);
+
+    while (!rude->ended && !rude->broken && now_ms() < end)
+        rude_take(rude, 65536, 50);
+    return rude->ended || rude->broken;
+}
+
+int rude_status(const struct rude *rude)
+{
+    int status = 0;
+
+    sscanf(rude->text, "HTTP/1.%*1[01] %3d", &status);
+    return status;
+}
+
+void rude_shut(struct rude *rude)
+{
+    shutdown(rude->fd, SHUT_WR);
+}
+
+void rude_reset(struct rude *rude)
+{
+    struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(rude->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    rude_close(rude);
+}
+
+void rude_close(struct rude *rude)
+{
+    if (rude->fd != -1)
+        close(rude->fd);
+    rude->fd = -1;
+    free(rude->text);
+    rude->text = NULL;
+}
