@@ -221,7 +221,8 @@ static enum head_result read_lines(struct head *head, struct text rest)
     enum head_result result = HEAD_DONE;
 
     for (size_t i = 0; result == HEAD_DONE && rest.length > 2; i++) {
-        text_cut(&rest, '\n', &line);
+        if (!text_cut(&rest, '\n', &line))
+            return refuse(head, 400, "a line without an end");
         line.length--; /* the carriage return */
         result = i == 0 ? read_request_line(head, line)
                         : read_field_line(head, line);
@@ -237,10 +238,11 @@ enum head_result head_read(struct head *head, const char *bytes, size_t length)
 {
     size_t end = find_end(bytes, length);
     size_t seen = end > 0 ? end : length;
+    size_t checked = seen < HEAD_BYTES_MAX ? seen : HEAD_BYTES_MAX;
     size_t count;
 
     *head = (struct head){.length = end};
-    if (has_forbidden_byte(bytes, seen))
+    if (has_forbidden_byte(bytes, checked))
         return refuse(head, 400, "a byte that no HTTP head may have");
     if (seen > HEAD_BYTES_MAX || (end == 0 && seen == HEAD_BYTES_MAX))
         return refuse(head, 431, "the head is larger than 16 KiB");

@@ -119,7 +119,7 @@ static void continue_send(const struct exchange *exchange)
 }
 
 /** Receive a small body whole before the first try. False: the client left. */
-static bool body_keep(struct exchange *exchange)
+static bool body_keep(struct exchange *exchange, int stop)
 {
     uint64_t whole = exchange->head.length + exchange->head.body_length;
 
@@ -128,7 +128,7 @@ static bool body_keep(struct exchange *exchange)
     if (exchange->in_length < whole)
         continue_send(exchange);
     while (exchange->in_length < whole)
-        if (!receive_more(exchange))
+        if (!socket_wait(exchange->client, stop) || !receive_more(exchange))
             return false;
     return true;
 }
@@ -201,7 +201,7 @@ static enum attempt try_backend(struct exchange *exchange,
     upstream = upstream_open(&backend->address);
     if (upstream == -1) {
         health_blame(backend, "no connection");
-        return ATTEMPT_REFUSED;
+        return ATTEMPT_UNCONNECTED;
     }
     ended = relay(exchange, upstream);
     close(upstream);
@@ -228,18 +228,19 @@ static void forward(struct exchange *exchange, struct pool *pool)
         if (!retry_may(ended, &exchange->head, body_kept))
             break;
     }
-    snprintf(why, sizeof(why), "no backend has answered (tries: %u)", tries);
-    if (tries == 0)
+    if (tries == 0) {
         answer(exchange, 503, "no backend is up");
-    else
-        answer(exchange, 502, why);
+        return;
+    }
+    snprintf(why, sizeof(why), "no backend has answered (tries: %u)", tries);
+    answer(exchange, 502, why);
 }
 
 void proxy_serve(int client, struct pool *pool, int stop)
 {
     struct exchange exchange = {.client = client};
 
-    if (request_receive(&exchange, stop) && body_keep(&exchange))
+    if (request_receive(&exchange, stop) && body_keep(&exchange, stop))
         forward(&exchange, pool);
     /* More of the request may be on its way, if we refused its head or did not
      * want its body. */

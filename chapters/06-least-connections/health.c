@@ -23,6 +23,7 @@
 
 /** One question to one backend. */
 struct probe {
+    struct backend *backend;     /**< borrowed from the pool: who is asked */
     CURL *curl;                  /**< owned: from its start to its judgement */
     char error[CURL_ERROR_SIZE]; /**< libcurl's words when it fails */
 };
@@ -36,6 +37,7 @@ struct health {
     struct probe probes[BACKENDS_MAX]; /**< one for each backend */
 };
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl wants this type */
 static size_t forget(char *bytes, size_t size, size_t count, void *nobody)
 {
     (void)bytes;
@@ -43,13 +45,12 @@ static size_t forget(char *bytes, size_t size, size_t count, void *nobody)
     return size * count;
 }
 
-static void probe_begin(struct health *health, size_t i)
+static void probe_begin(struct health *health, struct probe *probe)
 {
     const struct health_settings *settings = &health->settings;
-    struct probe *probe = &health->probes[i];
     char url[4096];
 
-    snprintf(url, sizeof(url), "%s%s", health->pool->backends[i].address.url,
+    snprintf(url, sizeof(url), "%s%s", probe->backend->address.url,
              settings->path == NULL ? "/" : settings->path);
     probe->curl = curl_easy_init();
     probe->error[0] = '\0';
@@ -57,6 +58,7 @@ static void probe_begin(struct health *health, size_t i)
     curl_easy_setopt(probe->curl, CURLOPT_CONNECT_ONLY,
                      settings->path == NULL ? 1L : 0L);
     curl_easy_setopt(probe->curl, CURLOPT_FAILONERROR, 1L); /* 400 and above */
+    /* A connection that is kept proves nothing about a new one. */
     curl_easy_setopt(probe->curl, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(probe->curl, CURLOPT_TIMEOUT_MS,
                      (long)settings->timeout_ms);
@@ -121,8 +123,7 @@ static void judge_ended(struct health *health, unsigned rise, unsigned fall)
         const char *why =
             probe->error[0] != '\0' ? probe->error : curl_easy_strerror(result);
 
-        judge(&health->pool->backends[probe - health->probes],
-              result == CURLE_OK, why, rise, fall);
+        judge(probe->backend, result == CURLE_OK, why, rise, fall);
         probe_end(health, probe);
     }
 }
@@ -133,8 +134,10 @@ static void probe_all(struct health *health, unsigned rise, unsigned fall)
     struct curl_waitfd stop = {.fd = health->stop, .events = CURL_WAIT_POLLIN};
     int running = 1;
 
-    for (size_t i = 0; i < health->pool->count; i++)
-        probe_begin(health, i);
+    for (size_t i = 0; i < health->pool->count; i++) {
+        health->probes[i].backend = &health->pool->backends[i];
+        probe_begin(health, &health->probes[i]);
+    }
     while (running > 0 && stop.revents == 0) {
         curl_multi_perform(health->round, &running);
         judge_ended(health, rise, fall);
@@ -169,7 +172,7 @@ struct health *health_start(struct pool *pool,
     health->stop = stop;
     curl_global_init(CURL_GLOBAL_DEFAULT);
     health->round = curl_multi_init();
-    probe_all(health, 1, 1);
+    probe_all(health, 1, 1); /* nothing is known yet: believe one probe */
 
     errno = pthread_create(&health->thread, NULL, health_run, health);
     if (errno == 0)

@@ -15,17 +15,17 @@ static size_t pick_round_robin(const struct candidates *from)
 
 static size_t pick_least_connections(const struct candidates *from)
 {
-    size_t first = from->turn % from->count;
-    size_t best = first;
+    size_t least[BACKENDS_MAX] = {0}; /* those who have the least to do */
+    size_t equals = 1;                /* how many they are */
 
-    /* Begin somewhere else each time: among equals, the first one wins. */
     for (size_t i = 1; i < from->count; i++) {
-        size_t other = (first + i) % from->count;
-
-        if (from->in_flight[other] < from->in_flight[best])
-            best = other;
+        if (from->in_flight[i] > from->in_flight[least[0]])
+            continue;
+        if (from->in_flight[i] < from->in_flight[least[0]])
+            equals = 0;
+        least[equals++] = i;
     }
-    return best;
+    return least[from->turn % equals];
 }
 
 const struct policy *policy_find(const char *name)

@@ -13,6 +13,9 @@
 
 #include <stddef.h>
 
+/** How many backends there may be. */
+enum { BACKENDS_MAX = 64 };
+
 /** Those who may serve, as a policy sees them. */
 struct candidates {
     size_t count;              /**< at least one */

@@ -22,7 +22,7 @@ struct pool;
 
 /** How to probe, and when to believe it. */
 struct health_settings {
-    unsigned interval_ms; /**< between two rounds of probes */
+    unsigned interval_ms; /**< from the end of a round to the next one */
     unsigned timeout_ms;  /**< a probe that takes longer has failed */
     unsigned rise;        /**< good probes in a row until a backend is up */
     unsigned fall;        /**< bad probes in a row until it is down */

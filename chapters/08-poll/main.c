@@ -199,7 +199,8 @@ static unsigned sessions_allowed(unsigned wanted)
 {
     enum { SPARE = 100 }; /* for probes, the listener and the like */
     unsigned descriptors = descriptors_raise(wanted * 2 + SPARE);
-    unsigned allowed = descriptors > SPARE ? (descriptors - SPARE) * 3 / 4 : 0;
+    unsigned room = descriptors > SPARE ? (descriptors - SPARE) * 3 / 4 : 0;
+    unsigned allowed = room < wanted ? room : wanted;
 
     /* A client takes one descriptor, and a second while it is served. */
     if (allowed == 0)

@@ -14,9 +14,6 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/** How many backends a pool may have. */
-enum { BACKENDS_MAX = 64 };
-
 /** One server that we send requests to. */
 struct backend {
     struct address address; /**< where it listens; never changes */

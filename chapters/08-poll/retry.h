@@ -21,10 +21,10 @@ enum { TRIES_MAX = 3 };
 
 /** How one try ended. */
 enum attempt {
-    ATTEMPT_REFUSED,    /**< no connection: the backend knows of no request */
-    ATTEMPT_UNANSWERED, /**< it may know of it, but gave not a byte back */
-    ATTEMPT_ANSWERED,   /**< the client has at least a part of a response */
-    ATTEMPT_ABANDONED,  /**< the client left */
+    ATTEMPT_UNCONNECTED, /**< no connection: the backend knows of no request */
+    ATTEMPT_UNANSWERED,  /**< it may know of it, but gave not a byte back */
+    ATTEMPT_ANSWERED,    /**< the client has at least a part of a response */
+    ATTEMPT_ABANDONED,   /**< the client left */
 };
 
 /**

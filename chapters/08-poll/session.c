@@ -392,7 +392,7 @@ static enum step step_dial(struct session *session)
             close(session->upstream);
         session->upstream = -1;
     }
-    return try_failed(session, ATTEMPT_REFUSED, "no connection");
+    return try_failed(session, ATTEMPT_UNCONNECTED, "no connection");
 }
 
 static size_t smaller(size_t room, uint64_t left)
@@ -547,7 +547,7 @@ static enum step session_step(struct session *session)
     case STATE_READ: return step_read(session);
     case STATE_PICK: return step_pick(session);
     case STATE_DIAL: return step_dial(session);
-    case STATE_SEND: return step_ask(session);
+    case STATE_SEND:
     case STATE_WAIT: return step_ask(session);
     case STATE_PASS: return step_pass(session);
     case STATE_ANSWER: return step_answer(session);
@@ -626,9 +626,11 @@ static short client_wants(const struct session *session)
     const struct exchange *exchange = session->exchange;
     short wants = 0;
 
+    if (exchange == NULL)
+        return POLLIN; /* it has not said anything yet */
     if (session->state == STATE_READ || session->state == STATE_LEAVE)
         wants |= POLLIN;
-    if (exchange != NULL && !flow_is_empty(&exchange->response))
+    if (!flow_is_empty(&exchange->response))
         wants |= POLLOUT;
     if (session->upstream != -1 && session->state != STATE_DIAL &&
         body_is_awaited(exchange))

@@ -72,8 +72,8 @@ static void dead_gets_nothing(void)
     struct lab lab;
 
     lab_usual(&lab, 3);
-    lab_kill(&lab, 1);
-    insist(holds_within(3000, is_out(&lab, 1)),
+    lab_kill(&lab, 0);
+    insist(holds_within(3000, is_out(&lab, 0)),
            "one of three backends was killed; expected its requests to go to "
            "the others soon; after 3 s some still fail");
     all_are_served(&lab, 30);
@@ -175,6 +175,7 @@ static void changes_are_told_once(void)
     struct lab lab;
 
     lab_usual(&lab, 2);
+    lab_who(&lab, "/");
     lab_kill(&lab, 0);
     insist(lab_logs(&lab, change(&lab, 0, "down"), 3000),
            "a backend was killed; expected \"%s\" in the log",
@@ -207,8 +208,9 @@ static void one_bad_probe_is_not_enough(void)
     lab_flag(&lab, 3, "--fall", "4");
     lab_flag(&lab, 3, "--rise", "3");
     lab_start(&lab);
-    lab_tell(&lab, 0, "/not-ready");
+    lab_who(&lab, "/");
     before = lab_count(&lab, 0, "/readyz");
+    lab_tell(&lab, 0, "/not-ready");
     insist(lab_logs(&lab, change(&lab, 0, "down"), 4000),
            "expected \"%s\" in the log", change(&lab, 0, "down"));
     after = lab_count(&lab, 0, "/readyz");
@@ -216,8 +218,8 @@ static void one_bad_probe_is_not_enough(void)
            "with --fall 4, expected 4 bad probes before a backend is down; "
            "got %ld",
            after - before);
-    lab_tell(&lab, 0, "/ready");
     before = lab_count(&lab, 0, "/readyz");
+    lab_tell(&lab, 0, "/ready");
     insist(lab_logs(&lab, change(&lab, 0, "up"), 4000),
            "expected \"%s\" in the log", change(&lab, 0, "up"));
     after = lab_count(&lab, 0, "/readyz");

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 the Steelyard authors
+#
+# The lines that begin with ## are the manual: `make help` prints them.
+
+## Steelyard: build an HTTP load balancer in C, one idea at a time.
+##
+##   make demo       show it: backends, a balancer, requests, and a backend
+##                   that is killed in the middle; ends by itself in 20 seconds
+##   make run        the same, left running until Ctrl-C
+##   make test       test everything
+##
+##   make            build everything
+##   make chapters   build each chapter's balancer, chapters/NN-name/lb
+##   make backend    build the server that we balance over, backend/backend
+##   make final      build the full balancer, final/steelyard
+##   make clean      remove all that was built
+##
+##   make diff-04    what chapter 04 adds to the chapter before
+##   make staircase  which chapter can do what: a table, by trying it out
+##   make grade-lb LB='./mine --port {port} --backends {backends}' UPTO=04
+##                   try a balancer of your own, in any language, and give points
+##   make measure    the same load on every chapter: a table and a picture
+##
+##   make check      what can be tested without running: warnings, style, links,
+##                   the sizes of the steps, the text against the code
+##   make text       the lessons alone: excerpts, links, transcripts
+##   make format     set all C code in our style (clang-format)
+##   make deps       install what is missing (DEPS=no: never install anything)
+##
+## Variables: CC and CFLAGS as usual; TIME_SCALE=3 gives a slow machine
+## three times as long in every test that has a time limit.
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+CHAPTERS := $(sort $(patsubst chapters/%/Makefile,%,\
+                     $(wildcard chapters/[0-9]*/Makefile)))
+NEWEST   := $(lastword $(CHAPTERS))
+LBS      := $(CHAPTERS:%=chapters/%/lb)
+TOOLS    := tests/tools
+
+# --- building ---------------------------------------------------------------
+
+all: chapters backend final
+chapters: $(LBS)
+backend: backend/backend
+
+# Each chapter knows how to build itself, so we only ask it to.
+$(LBS): chapters/%/lb: FORCE
+	@$(MAKE) -s -C chapters/$*
+backend/backend: FORCE
+	@$(MAKE) -s -C backend
+
+# The same with sanitizers, for the tests: build/asan/01-blocking-proxy/lb.
+ASAN = -fsanitize=address,undefined -fno-sanitize-recover=all
+TSAN = -fsanitize=thread
+SANE = -O1 -fno-omit-frame-pointer
+
+build/asan/%/lb: FORCE
+	@mkdir -p $(@D)
+	@$(MAKE) -s -C chapters/$* LB=$(abspath $@) EXTRA_CFLAGS='$(SANE) $(ASAN)'
+build/tsan/%/lb: FORCE
+	@mkdir -p $(@D)
+	@$(MAKE) -s -C chapters/$* LB=$(abspath $@) EXTRA_CFLAGS='$(SANE) $(TSAN)'
+build/asan/backend: FORCE
+	@mkdir -p $(@D)
+	@$(MAKE) -s -C backend BACKEND=$(abspath $@) EXTRA_CFLAGS='$(SANE) $(ASAN)'
+
+final: FORCE
+	@test -f final/Makefile && $(MAKE) -s -C final || \
+	    echo "final: to come; until then, the newest chapter is $(NEWEST)"
+
+# --- the programs that test -------------------------------------------------
+
+TEST_CFLAGS = -std=c11 -D_DEFAULT_SOURCE -O1 -g -Wall -Wextra -Wpedantic \
+              -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Itests/support
+SUPPORT    := $(wildcard tests/support/*.c tests/support/*.h)
+BEHAVIOURS := $(filter-out tests/behaviours/backend_pages.c,\
+                $(wildcard tests/behaviours/*.c tests/behaviours/*.h))
+
+# $(call LINK,libraries) compiles and links the C files it depends on.
+LINK = @mkdir -p $(@D) && $(CC) $(TEST_CFLAGS) $(CFLAGS) \
+       $$(pkg-config --cflags $(1)) -o $@ $(filter %.c,$^) \
+       $$(pkg-config --libs $(1)) -pthread
+
+build/tests/behaviours: $(BEHAVIOURS) $(SUPPORT)
+	$(call LINK,check libcurl jansson)
+build/tests/backend_pages: tests/behaviours/backend_pages.c
+	$(call LINK,check)
+build/tests/demo: tests/tools/demo.c $(SUPPORT)
+	$(call LINK,libcurl jansson)
+
+# --- showing ----------------------------------------------------------------
+
+DEMO = build/tests/demo --lb chapters/$(NEWEST)/lb --backend backend/backend
+
+demo: demo-build
+	@$(DEMO)
+run: demo-build
+	@$(DEMO) --stay
+demo-build: deps-demo
+	@$(MAKE) backend chapters/$(NEWEST)/lb build/tests/demo
+
+diff-%:
+	@$(TOOLS)/diff $*
+
+measure: deps-measure
+	@tests/bench/measure --write
+
+# --- trying balancers from outside ------------------------------------------
+
+TRY       = build/tests/behaviours --backend backend/backend
+STAIRCASE = $(TOOLS)/staircase
+
+staircase: deps-test
+	@$(MAKE) chapters backend build/tests/behaviours
+	@$(STAIRCASE) $(if $(WRITE),--write) $(TRY) --staircase $(LBS)
+grade-lb: deps-test
+	@test -n "$(LB)" || { echo "grade-lb: say what to grade: make grade-lb" \
+	    "LB='./mine --port {port} --backends {backends}' UPTO=04"; exit 2; }
+	@$(MAKE) backend build/tests/behaviours
+	@$(TRY) --grade --command '$(LB)' --upto '$(or $(UPTO),04)' \
+	    $(if $(ONLY),--only '$(ONLY)')
+
+# --- testing ----------------------------------------------------------------
+
+# A suite is a command whose last line says how many tests passed and failed;
+# `suite -1` takes the command itself for one test. All are run, come what may.
+SUITE  = $(TOOLS)/suite
+SUITES = build check unit backend staircase threads grader transcripts bench demo
+
+test: deps-test
+	@rm -rf build/log build/tally
+	@$(SUITE) -1 build     $(MAKE) -j$(JOBS) test-build
+	@$(SUITE) check        $(TOOLS)/check
+	@$(SUITE) unit         tests/unit/run
+	@$(SUITE) backend      build/tests/backend_pages build/asan/backend
+	@$(SUITE) staircase    $(STAIRCASE) $(TRY) --staircase $(ASAN_LBS)
+	@$(SUITE) threads      $(TRY) --staircase $(TSAN_LBS)
+	@$(SUITE) grader       tests/grader/run
+	@$(SUITE) transcripts  tests/text/replay
+	@$(SUITE) bench        tests/bench/measure --selftest
+	@$(SUITE) -1 demo      $(DEMO)
+	@$(TOOLS)/tally $(SUITES)
+
+JOBS     = $(shell getconf _NPROCESSORS_ONLN)
+ASAN_LBS = $(CHAPTERS:%=build/asan/%/lb)
+TSAN_LBS = $(patsubst %,build/tsan/%/lb,$(filter-out 01-% 02-%,$(CHAPTERS)))
+
+test-build: all $(ASAN_LBS) $(TSAN_LBS) build/asan/backend \
+            build/tests/behaviours build/tests/backend_pages build/tests/demo
+
+check: deps-test
+	@$(TOOLS)/check
+text: deps-test
+	@$(MAKE) chapters backend
+	@$(TOOLS)/check excerpts lessons links transcripts
+
+# --- the rest ---------------------------------------------------------------
+
+help:
+	@sed -n 's/^## \{0,1\}//p' Makefile
+
+deps: deps-test
+deps-demo deps-test deps-measure: deps-%:
+	@DEPS='$(DEPS)' $(TOOLS)/deps $*
+
+format:
+	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf build tests/text/__pycache__
+	rm -f $(LBS) backend/backend
+
+FORCE:
+.PHONY: all chapters backend final demo run demo-build measure staircase \
+        grade-lb test test-build check text help deps deps-demo deps-test \
+        deps-measure format clean FORCE
