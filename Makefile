@@ -29,7 +29,8 @@
 ##   make deps       install what is missing (DEPS=no: never install anything)
 ##
 ## Variables: CC and CFLAGS as usual; TIME_SCALE=3 gives a slow machine
-## three times as long in every test that has a time limit.
+## three times as long in every test that has a time limit; WRITE=yes lets
+## staircase and measure put what they find into chapters/.
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
@@ -107,7 +108,7 @@ diff-%:
 	@$(TOOLS)/diff $*
 
 measure: deps-measure
-	@tests/bench/measure --write
+	@tests/bench/measure $(if $(WRITE),--write)
 
 # --- trying balancers from outside ------------------------------------------
 
@@ -118,10 +119,10 @@ staircase: deps-test
 	@$(MAKE) chapters backend build/tests/behaviours
 	@$(STAIRCASE) $(if $(WRITE),--write) $(TRY) --staircase $(LBS)
 grade-lb: deps-test
-	@test -n "$(LB)" || { echo "grade-lb: say what to grade: make grade-lb" \
+	@test -n "$$LB" || { echo "grade-lb: say what to grade: make grade-lb" \
 	    "LB='./mine --port {port} --backends {backends}' UPTO=04"; exit 2; }
 	@$(MAKE) backend build/tests/behaviours
-	@$(TRY) --grade --command '$(LB)' --upto '$(or $(UPTO),04)' \
+	@$(TRY) --grade --command "$$LB" --upto '$(or $(UPTO),04)' \
 	    $(if $(ONLY),--only '$(ONLY)')
 
 # --- testing ----------------------------------------------------------------
@@ -172,7 +173,8 @@ format:
 
 clean:
 	rm -rf build tests/text/__pycache__
-	rm -f $(LBS) backend/backend
+	@for folder in $(CHAPTERS:%=chapters/%) backend; do \
+	    $(MAKE) -s -C $$folder clean; done
 
 FORCE:
 .PHONY: all chapters backend final demo run demo-build measure staircase \

@@ -26,7 +26,8 @@ struct origin;
 struct response;
 
 /* clang-format off */
-/*    function      name             value  usual        max  what it does */
+/** All of them, once: enum, names, help and README are made from this table.
+ *    function      name             value  usual        max  what it does */
 #define MISBEHAVIOURS(X)                                                       \
     X(silent,       "silent",        NULL,      0,         0,                  \
       "never answers, and leaves the connection open")                         \

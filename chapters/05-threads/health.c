@@ -134,10 +134,8 @@ static void probe_all(struct health *health, unsigned rise, unsigned fall)
     struct curl_waitfd stop = {.fd = health->stop, .events = CURL_WAIT_POLLIN};
     int running = 1;
 
-    for (size_t i = 0; i < health->pool->count; i++) {
-        health->probes[i].backend = &health->pool->backends[i];
+    for (size_t i = 0; i < health->pool->count; i++)
         probe_begin(health, &health->probes[i]);
-    }
     while (running > 0 && stop.revents == 0) {
         curl_multi_perform(health->round, &running);
         judge_ended(health, rise, fall);
@@ -170,6 +168,8 @@ struct health *health_start(struct pool *pool,
     health->pool = pool;
     health->settings = *settings;
     health->stop = stop;
+    for (size_t i = 0; i < pool->count; i++)
+        health->probes[i].backend = &pool->backends[i];
     curl_global_init(CURL_GLOBAL_DEFAULT);
     health->round = curl_multi_init();
     probe_all(health, 1, 1); /* nothing is known yet: believe one probe */

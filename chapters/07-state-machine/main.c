@@ -193,6 +193,12 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+static void forget_backends(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->count; i++)
+        address_forget(&pool->backends[i].address);
+}
+
 /** How many clients the limit on open descriptors lets us serve at once. */
 static unsigned sessions_allowed(unsigned wanted)
 {
@@ -243,7 +249,10 @@ int main(int argc, char **argv)
     close(listener);
     health_stop(&health);
     left = threads_end(&threads);
-    if (left > 0)
+    if (left > 0) {
         fprintf(stderr, "requests cut off by the end: %u\n", left);
-    exit(left > 0 ? 1 : 0); /* what still runs may use the pool, so no return */
+        exit(1); /* what still runs may use the pool, so no return */
+    }
+    forget_backends(&options.pool);
+    return 0;
 }

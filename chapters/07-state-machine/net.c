@@ -52,6 +52,12 @@ const char *address_find(struct address *address)
     return wrong == 0 ? NULL : gai_strerror(wrong);
 }
 
+void address_forget(struct address *address)
+{
+    freeaddrinfo(address->list);
+    address->list = NULL;
+}
+
 /** From now on, no call on this socket waits. */
 static void socket_unblock(int fd)
 {

@@ -84,7 +84,7 @@ bool name_is(struct text name, const char *word);
  * that are meant for one connection only (RFC 9110, 7.6.1), and with
  * `Connection: close`.
  *
- * @param out room for #FORWARD_BYTES_MAX bytes
+ * @param out room for `FORWARD_BYTES_MAX` bytes
  * @return how many bytes were written
  */
 size_t forward_print(const struct head *head, char *out);

@@ -194,6 +194,12 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+static void forget_backends(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->count; i++)
+        address_forget(&pool->backends[i].address);
+}
+
 /** How many clients the limit on open descriptors lets us serve at once. */
 static unsigned sessions_allowed(unsigned wanted)
 {
@@ -253,5 +259,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "requests cut off by the end: %u\n", left);
     loop_free(&loop);
     health_stop(&health);
+    forget_backends(&options.pool);
     return left > 0 ? 1 : 0;
 }

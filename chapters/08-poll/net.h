@@ -28,7 +28,7 @@ struct address {
     char host[256]; /**< a name, an IPv4 or an IPv6 address */
     char port[6];   /**< digits */
 
-    struct addrinfo *list; /**< what the name stands for; never freed */
+    struct addrinfo *list; /**< owned: what the name stands for */
 };
 
 /**
@@ -44,6 +44,9 @@ bool address_parse(struct address *address, const char *url);
  * @return NULL, or why it cannot be found
  */
 const char *address_find(struct address *address);
+
+/** Free what address_find() has found. */
+void address_forget(struct address *address);
 
 /**
  * Listen on 127.0.0.1.

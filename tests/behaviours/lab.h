@@ -56,7 +56,7 @@ struct lab {
 };
 
 /** Set what all labs test. */
-void lab_subject(const struct subject *subject);
+void lab_subject(const struct subject *what);
 
 /** The chapter that the balancer under test claims to be. */
 unsigned lab_chapter(void);

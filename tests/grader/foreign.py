@@ -398,7 +398,6 @@ try:
     listener.bind(('127.0.0.1', options.port))
 except OSError as error:
     usage(f'cannot listen on port {options.port}: {error}')
-listener.listen(128)
 
 
 # A signal becomes a byte in a pipe, which select() waits for with the rest.
@@ -410,6 +409,7 @@ if options.fault != 'blind':
     for backend in backends:
         probe(backend, 1, 1)
     threading.Thread(target=probe_for_ever, daemon=True).start()
+listener.listen(128)     # whoever can connect finds us ready
 print('listening on http://127.0.0.1:%d' % listener.getsockname()[1], flush=True)
 while wake not in select.select([listener, wake], [], [])[0]:
     threading.Thread(target=serve, args=[listener.accept()[0]],

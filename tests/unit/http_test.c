@@ -45,6 +45,7 @@ static enum head_result read_cut(struct head *head, const char *bytes,
     enum head_result result = HEAD_MORE;
     size_t come = 0;
 
+    *head = (struct head){.length = 0};
     while (result == HEAD_MORE && come < length) {
         come += piece > 0 ? piece : 1 + unit_chance(seed, 60);
         come = come < length ? come : length;

@@ -38,7 +38,7 @@ int main(void)
     }
     pthread_join(one, NULL);
     pthread_join(two, NULL);
-    printf("both together added  %u\n", 2 * ADDITIONS);
+    printf("both together added  %d\n", 2 * ADDITIONS);
     printf("plain counter says   %u\n", plain);
     printf("atomic counter says  %u\n", atomic_load(&atomic));
     printf("locked counter says  %u\n", locked);
