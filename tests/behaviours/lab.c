@@ -65,14 +65,38 @@ void lab_backends(struct lab *lab, size_t count)
         lab_backend_with(lab, (const char *const[]){NULL});
 }
 
+/** A socket that has this port and does not listen; -1 when it is taken. */
+static int port_take(unsigned port)
+{
+    static const int on = 1;
+    struct sockaddr_in where = {.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (bind(fd, (struct sockaddr *)&where, sizeof(where)) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
 void lab_kill(struct lab *lab, size_t which)
 {
-    process_kill(&lab->backends[which].process);
+    struct lab_backend *backend = &lab->backends[which];
+
+    process_kill(&backend->process);
+    /* Else the kernel might give the dead one's port to another test. */
+    backend->keeper = port_take(backend->port);
 }
 
 void lab_revive(struct lab *lab, size_t which)
 {
-    backend_start(&lab->backends[which]);
+    struct lab_backend *backend = &lab->backends[which];
+
+    if (backend->keeper != -1)
+        close(backend->keeper);
+    backend_start(backend);
 }
 
 static const char *backend_url(const struct lab *lab, size_t which,
@@ -146,18 +170,6 @@ static void list_backends(const struct lab *lab, char *list, size_t room)
                                  lab->backends[i].port);
 }
 
-static bool port_is_free(unsigned port)
-{
-    struct sockaddr_in where = {.sin_family = AF_INET,
-                                .sin_port = htons((uint16_t)port),
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    bool is_free = bind(fd, (struct sockaddr *)&where, sizeof(where)) == 0;
-
-    close(fd);
-    return is_free;
-}
-
 /**
  * A port for those who cannot ask the kernel for one. We begin to look at a
  * place of our own, below those that the kernel gives out, so that two labs at
@@ -168,8 +180,12 @@ static unsigned free_port(void)
     for (unsigned i = 0; i < 1000; i++) {
         unsigned port = 10000 + ((unsigned)getpid() * 5 + i) % 20000;
 
-        if (port_is_free(port))
+        int fd = port_take(port);
+
+        if (fd != -1) {
+            close(fd);
             return port;
+        }
     }
     ck_abort_msg("no free port");
 }

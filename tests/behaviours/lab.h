@@ -37,6 +37,7 @@ struct subject {
 struct lab_backend {
     struct process process;
     unsigned port;        /**< where it listens; kept when it is revived */
+    int keeper;           /**< owned: keeps the port while it is dead */
     char name[16];        /**< `one`, `two`, ... */
     const char *more[12]; /**< its own flags, ended by NULL */
 };

@@ -477,7 +477,7 @@ static void dead_backend_gives_502_or_503(void)
            answer.status, answer.error);
     answer_free(&answer);
     lab_revive(&lab, 0);
-    insist(holds_within(3000, lab_try(&lab, "/").status == 200),
+    insist(holds_within(12000, lab_try(&lab, "/").status == 200),
            "the only backend was dead and lives again; expected it to serve");
     lab_end(&lab);
 }
