@@ -84,12 +84,19 @@ bool socket_wait(int fd, int stop)
     /* A signal ends this poll(); the next one finds what it wrote to `stop`. */
     while (poll(wait, 2, -1) == -1)
         continue;
-    return wait[1].revents == 0;
+    return wait[0].revents != 0 || wait[1].revents == 0;
+}
+
+static bool is_readable(int fd)
+{
+    struct pollfd now = {.fd = fd, .events = POLLIN};
+
+    return poll(&now, 1, 0) == 1;
 }
 
 int listener_accept(int listener, int stop)
 {
-    while (socket_wait(listener, stop)) {
+    while (socket_wait(listener, stop) && !is_readable(stop)) {
         int client = accept(listener, NULL, NULL);
 
         if (client != -1)

@@ -67,7 +67,7 @@ int upstream_open(const struct address *address);
  * Wait until something has come.
  *
  * @param stop a descriptor that becomes readable when it is time to stop
- * @return false when it is time to stop
+ * @return false when it is time to stop, and nothing has come
  */
 bool socket_wait(int fd, int stop);
 

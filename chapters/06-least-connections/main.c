@@ -25,7 +25,7 @@ static const char usage[] =
     "  --backends URL,...   the backends that answer the requests\n"
     "  --port N             where clients connect (3030; 0 takes a free port)\n"
     "  --policy NAME        round-robin (if not given) or least-connections\n"
-    "  --sessions-max N     clients served at once; more get 503 (1000)\n"
+    "  --sessions-max N     clients served at once; more get 503 (2000)\n"
     "  --health-interval D  time between two rounds of probes (5s)\n"
     "  --health-timeout D   a probe fails after this time (1s)\n"
     "  --health-path PATH   probe by GET PATH (else by connecting only)\n"
@@ -204,7 +204,7 @@ int main(int argc, char **argv)
 {
     struct options options = {
         .port = 3030,
-        .sessions_max = 1000,
+        .sessions_max = 2000,
         .health = {
             .interval_ms = 5000, .timeout_ms = 1000, .rise = 2, .fall = 3}};
     struct health *health;

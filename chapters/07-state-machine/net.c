@@ -108,12 +108,19 @@ bool socket_wait(int fd, int stop)
     /* A signal ends this poll(); the next one finds what it wrote to `stop`. */
     while (poll(wait, 2, -1) == -1)
         continue;
-    return wait[1].revents == 0;
+    return wait[0].revents != 0 || wait[1].revents == 0;
+}
+
+static bool is_readable(int fd)
+{
+    struct pollfd now = {.fd = fd, .events = POLLIN};
+
+    return poll(&now, 1, 0) == 1;
 }
 
 int listener_accept(int listener, int stop)
 {
-    while (socket_wait(listener, stop)) {
+    while (socket_wait(listener, stop) && !is_readable(stop)) {
         int client = accept(listener, NULL, NULL);
 
         if (client != -1) {
@@ -126,7 +133,8 @@ int listener_accept(int listener, int stop)
 
 bool descriptors_are_short(void)
 {
-    return errno == EMFILE || errno == ENFILE;
+    return errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+           errno == ENOMEM;
 }
 
 /** What the last call's errno means for a connection. */
@@ -157,7 +165,7 @@ enum io upstream_finish(int fd)
     socklen_t length = sizeof(error);
 
     if (poll(&now, 1, 0) != 1)
-        return IO_WAIT;
+        return IO_WAIT; /* somebody was woken for another reason */
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
     errno = error;
     return error == 0 ? IO_DONE : IO_BROKEN;

@@ -88,7 +88,7 @@ enum io upstream_open(const struct addrinfo *to, int *fd);
 /** Has upstream_open() succeeded by now? The answer is one of its own. */
 enum io upstream_finish(int fd);
 
-/** Did the last call fail because this program, or the system, has no more? */
+/** Did the last call fail for want of descriptors, or of memory for them? */
 bool descriptors_are_short(void);
 
 /** Say in words why the last call answered #IO_BROKEN. */
@@ -98,7 +98,7 @@ void socket_words(char *words, size_t room);
  * Wait until something has come.
  *
  * @param stop a descriptor that becomes readable when it is time to stop
- * @return false when it is time to stop
+ * @return false when it is time to stop, and nothing has come
  */
 bool socket_wait(int fd, int stop);
 

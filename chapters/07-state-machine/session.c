@@ -460,7 +460,7 @@ static enum io response_move(struct session *session)
 }
 
 /** Both ways at once: what comes back is looked at while the request goes. */
-static enum step step_ask(struct session *session)
+static enum step step_send(struct session *session)
 {
     struct exchange *exchange = session->exchange;
 
@@ -548,7 +548,7 @@ static enum step session_step(struct session *session)
     case STATE_PICK: return step_pick(session);
     case STATE_DIAL: return step_dial(session);
     case STATE_SEND:
-    case STATE_WAIT: return step_ask(session);
+    case STATE_WAIT: return step_send(session);
     case STATE_PASS: return step_pass(session);
     case STATE_ANSWER: return step_answer(session);
     case STATE_LEAVE: return step_leave(session);
@@ -628,12 +628,13 @@ static short client_wants(const struct session *session)
 
     if (exchange == NULL)
         return POLLIN; /* it has not said anything yet */
+    if (session->state == STATE_DIAL)
+        return 0; /* the backend comes first */
     if (session->state == STATE_READ || session->state == STATE_LEAVE)
         wants |= POLLIN;
     if (!flow_is_empty(&exchange->response))
         wants |= POLLOUT;
-    if (session->upstream != -1 && session->state != STATE_DIAL &&
-        body_is_awaited(exchange))
+    if (session->upstream != -1 && body_is_awaited(exchange))
         wants |= POLLIN;
     return wants;
 }

@@ -2,9 +2,10 @@
 /* Copyright (c) 2026 the Steelyard authors */
 /*
  * The main thread accepts clients and hands each to a new thread, which waits
- * for what the session waits for, until it is over. The threads are detached: nobody waits for a certain one of
- * them. But somebody has to know how many there are, for two reasons: there is
- * a limit, and at the end we wait until there are none.
+ * for what the session waits for, until it is over. The threads are detached:
+ * nobody waits for a certain one of them. But somebody has to know how many
+ * there are, for two reasons: there is a limit, and at the end we wait until
+ * there are none.
  */
 #include "threads.h"
 
@@ -79,17 +80,18 @@ static void session_run(struct session *session, int stop)
 {
     struct pollfd wait[3] = {[2] = {.fd = stop, .events = POLLIN}};
 
-    do {
+    for (;;) {
         int limit_ms = session_wants(session, wait);
 
         if (poll(wait, 3, limit_ms) == -1)
             continue; /* a signal: what it wrote to `stop` is found next */
-        if (wait[2].revents != 0) {
-            if (session_is_idle(session))
-                break;
+        if (!session_on_event(session))
+            break;
+        if (wait[2].revents != 0 && session_is_idle(session))
+            break;
+        if (wait[2].revents != 0)
             wait[2].fd = -1; /* it will be served; once told is enough */
-        }
-    } while (session_on_event(session));
+    }
     session_free(&session);
 }
 

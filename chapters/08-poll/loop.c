@@ -26,8 +26,7 @@
 enum {
     WANTS_STOP,
     WANTS_LISTENER,
-    WANTS_SESSIONS,   /* from here on: none, one or two for each */
-    REFUSED_MAX = 64, /* so many may be told at once that there are too many */
+    WANTS_SESSIONS,      /* from here on: none, one or two for each */
     ACCEPT_AT_ONCE = 64, /* then the sessions have their turn */
     REST_MS = 100,       /* try to accept again after this time */
     END_MS = 10000,      /* how long requests in flight may take to end */
@@ -54,7 +53,7 @@ struct loop *loop_new(const struct loop_settings *settings)
     if (loop == NULL)
         return NULL;
     loop->settings = *settings;
-    loop->room = settings->sessions_max + REFUSED_MAX;
+    loop->room = settings->sessions_max + LOOP_REFUSED_MAX;
     loop->sessions = calloc(loop->room, sizeof(struct session *));
     loop->wants =
         calloc(WANTS_SESSIONS + 2 * loop->room, sizeof(struct pollfd));
@@ -82,6 +81,13 @@ static int sooner(int one_ms, int other_ms)
     if (one_ms == -1 || other_ms == -1)
         return one_ms == -1 ? other_ms : one_ms;
     return one_ms < other_ms ? one_ms : other_ms;
+}
+
+static int ms_left(long end_ms)
+{
+    long left = end_ms - clock_ms();
+
+    return left > 0 ? (int)left : 0;
 }
 
 /** Put what this session waits for at the end of the list. */
@@ -115,7 +121,7 @@ static int gather_wants(struct loop *loop)
     if (loop->resting)
         limit_ms = sooner(limit_ms, REST_MS);
     if (stopping)
-        limit_ms = sooner(limit_ms, (int)(loop->end_ms - clock_ms()));
+        limit_ms = sooner(limit_ms, ms_left(loop->end_ms));
     return limit_ms;
 }
 
@@ -171,9 +177,10 @@ static void accept_some(struct loop *loop)
             loop->resting = true;
             return;
         }
-        loop->resting = false;
-        if (client == -1)
-            return;
+        if (client == -1) {
+            loop->resting = false;
+            return; /* nobody waits */
+        }
         session_add(loop, client);
     }
 }

@@ -16,6 +16,9 @@
 struct loop;
 struct pool;
 
+/** So many clients at once may be told that there are too many. */
+enum { LOOP_REFUSED_MAX = 64 };
+
 /** What a loop works on. */
 struct loop_settings {
     struct pool *pool;     /**< borrowed: outlives the loop */

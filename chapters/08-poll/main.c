@@ -203,7 +203,8 @@ static void forget_backends(struct pool *pool)
 /** How many clients the limit on open descriptors lets us serve at once. */
 static unsigned sessions_allowed(unsigned wanted)
 {
-    enum { SPARE = 100 }; /* for probes, the listener and the like */
+    /* For clients that get 503, probes, the listener and the like. */
+    enum { SPARE = LOOP_REFUSED_MAX + 100 };
     unsigned descriptors = descriptors_raise(wanted * 2 + SPARE);
     unsigned room = descriptors > SPARE ? (descriptors - SPARE) * 3 / 4 : 0;
     unsigned allowed = room < wanted ? room : wanted;

@@ -110,7 +110,8 @@ int listener_accept(int listener)
 
 bool descriptors_are_short(void)
 {
-    return errno == EMFILE || errno == ENFILE;
+    return errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+           errno == ENOMEM;
 }
 
 /** What the last call's errno means for a connection. */
@@ -141,7 +142,7 @@ enum io upstream_finish(int fd)
     socklen_t length = sizeof(error);
 
     if (poll(&now, 1, 0) != 1)
-        return IO_WAIT;
+        return IO_WAIT; /* somebody was woken for another reason */
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
     errno = error;
     return error == 0 ? IO_DONE : IO_BROKEN;

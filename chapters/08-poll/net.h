@@ -88,7 +88,7 @@ enum io upstream_open(const struct addrinfo *to, int *fd);
 /** Has upstream_open() succeeded by now? The answer is one of its own. */
 enum io upstream_finish(int fd);
 
-/** Did the last call fail because this program, or the system, has no more? */
+/** Did the last call fail for want of descriptors, or of memory for them? */
 bool descriptors_are_short(void);
 
 /** Say in words why the last call answered #IO_BROKEN. */

@@ -344,6 +344,63 @@ static void thousands_may_idle(void)
     lab_end(&lab);
 }
 
+static void stop_has_an_end(void)
+{
+    struct lab lab;
+    struct fetches *slow;
+    int64_t begin;
+    int status = -1;
+
+    lab_usual(&lab, 1);
+    slow =
+        fetches_begin(&(struct request){.url = lab_url(&lab, "/slow?ms=60000"),
+                                        .timeout_ms = 60000},
+                      1);
+    insist(holds_within(
+               3000, (fetches_run(slow, 5), lab_count(&lab, 0, "/slow") == 1)),
+           "a request was sent; it never reached the backend");
+    begin = now_ms();
+    kill(lab.lb.pid, SIGTERM);
+    insist(holds_within(13000, process_has_ended(&lab.lb, &status)),
+           "SIGTERM came while a request takes a minute; expected the balancer "
+           "to wait for a while, then to end; after 13 s it goes on");
+    insist(status == 1 && now_ms() - begin > 1000,
+           "SIGTERM came while a request takes a minute; expected the balancer "
+           "to wait for a while, then to end with status 1, since a request "
+           "was cut off; got status %d after %lld ms",
+           status, (long long)(now_ms() - begin));
+    fetches_end(&slow);
+}
+
+static void descriptors_may_run_out(void)
+{
+    enum { CROWD = 100 };
+    static struct rude crowd[CROWD];
+    struct lab lab;
+    long before, used;
+
+    lab_usual(&lab, 1);
+    lab_who(&lab, "/");
+    insist(process_limit_files(&lab.lb, 40), "prlimit does not work here");
+    for (size_t i = 0; i < CROWD; i++)
+        lab_rude(&lab, &crowd[i]);
+    insist(lab_logs(&lab, "out of descriptors", 3000),
+           "a hundred clients came, and there are 40 descriptors; expected "
+           "\"out of descriptors\" in the log");
+    before = process_cpu_ms(&lab.lb);
+    rude_hear_end(&crowd[0], 500);
+    used = process_cpu_ms(&lab.lb) - before;
+    insist(used < 200,
+           "out of descriptors, and nothing to do; expected the balancer to "
+           "rest; in half a second it used %ld ms of processor time",
+           used);
+    for (size_t i = 0; i < CROWD; i++)
+        rude_close(&crowd[i]);
+    insist(holds_within(3000, lab_try(&lab, "/").status == 200),
+           "the crowd has left; expected the next client to be served");
+    lab_end(&lab);
+}
+
 static const struct behaviour list[] = {
     {"slow-memory", 1, 1, "A slow reader costs no memory.",
      slow_reader_costs_no_memory},
@@ -356,6 +413,7 @@ static const struct behaviour list[] = {
     {"limit", 5, 2, "One client too many gets 503.", limit_gives_503},
     {"stop-all", 5, 2, "A stop waits for all requests under way.",
      stop_waits_for_all},
+    {"stop-bounded", 5, 1, "But it does not wait for ever.", stop_has_an_end},
     {"least-busy", 6, 2, "The least busy backend is picked.",
      least_busy_is_picked},
     {"equals", 6, 1, "Among equals, turns decide.", together_they_spread},
@@ -367,6 +425,8 @@ static const struct behaviour list[] = {
      both_ways_at_once},
     {"few-threads", 8, 2, "Many requests do not take many threads.",
      few_threads},
+    {"descriptors", 8, 2, "Out of descriptors, it says so, rests, and goes on.",
+     descriptors_may_run_out},
     {"idle-crowd", 8, 2, "Thousands of idle clients hinder nobody.",
      thousands_may_idle},
 };

@@ -125,6 +125,38 @@ long process_threads(const struct process *process)
     return process_fact(process, "Threads");
 }
 
+long process_cpu_ms(const struct process *process)
+{
+    char path[64], line[1024];
+    unsigned long user = 0, kernel = 0;
+    FILE *facts;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)process->pid);
+    facts = fopen(path, "r");
+    if (facts != NULL && fgets(line, sizeof(line), facts) != NULL &&
+        strrchr(line, ')') != NULL)
+        sscanf(strrchr(line, ')'),
+               ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+               &kernel);
+    if (facts != NULL)
+        fclose(facts);
+    return (long)(user + kernel) * 1000 / sysconf(_SC_CLK_TCK);
+}
+
+bool process_limit_files(const struct process *process, unsigned count)
+{
+    char pid[16], limit[32];
+    const char *argv[] = {"/usr/bin/prlimit", "--pid", pid, limit, NULL};
+    struct process prlimit;
+    int status = -1;
+
+    snprintf(pid, sizeof(pid), "%d", (int)process->pid);
+    snprintf(limit, sizeof(limit), "--nofile=%u:%u", count, count);
+    return process_start(&prlimit, argv) &&
+           holds_within(3000, process_has_ended(&prlimit, &status)) &&
+           status == 0;
+}
+
 static int status_of(int status)
 {
     return WIFEXITED(status) ? WEXITSTATUS(status)

@@ -54,6 +54,16 @@ unsigned process_port(const struct process *process);
 long process_memory(const struct process *process);
 long process_threads(const struct process *process);
 
+/** How much processor time it has used, in milliseconds (Linux; else 0). */
+long process_cpu_ms(const struct process *process);
+
+/**
+ * Let it have so many descriptors from now on (Linux).
+ *
+ * @return false where that cannot be done
+ */
+bool process_limit_files(const struct process *process, unsigned count);
+
 /** Has it ended by itself? If so, its exit status goes to @p status. */
 bool process_has_ended(struct process *process, int *status);
 
