@@ -149,6 +149,8 @@ static uint64_t response_relay(const struct exchange *exchange, int upstream)
 /** Send the request to a backend that has accepted us, and relay its answer. */
 static void relay(struct exchange *exchange, int upstream)
 {
+    /* A backend that refuses our head may already have answered, so we look for
+     * a response even if sending failed. */
     if (head_send(exchange, upstream) && !body_relay(exchange, upstream))
         fprintf(stderr, "the client left before its body was whole\n");
     else if (response_relay(exchange, upstream) == 0)

@@ -58,6 +58,7 @@ static unsigned read_number(const char *flag, const char *text, unsigned min,
 
 static void read_backends(struct pool *pool, char *list)
 {
+    /* strtok() skips what is empty, so "A,,B" are two backends. */
     for (char *url = strtok(list, ","); url != NULL; url = strtok(NULL, ",")) {
         if (pool->count == BACKENDS_MAX)
             fail("--backends takes at most %d of them", BACKENDS_MAX);
@@ -77,6 +78,7 @@ static void read_options(struct options *options, int argc, char **argv)
     int flag, which = 0;
 
     opterr = 0; /* we say ourselves what is wrong */
+    /* "only": so that `-port` does as well as `--port`. */
     while ((flag = getopt_long_only(argc, argv, ":", flags, &which)) != -1) {
         const char *name = flags[which].name;
 
@@ -107,7 +109,10 @@ static void on_signal(int number)
     errno = saved;
 }
 
-/** The first SIGTERM or SIGINT asks us to stop; the second ends us at once. */
+/**
+ * The first SIGTERM or SIGINT asks us to stop. SA_RESETHAND then gives the signal
+ * its own meaning back, so a second one ends us at once.
+ */
 static void catch_signals(void)
 {
     struct sigaction stop = {.sa_handler = on_signal,

@@ -21,8 +21,8 @@ struct backend {
     /** May it serve? The health thread writes, the main thread reads. */
     atomic_bool up;
 
-    unsigned passed; /**< probes in a row; the health thread's alone */
-    unsigned failed; /**< likewise */
+    unsigned passed; /**< good probes in a row; the health thread's alone */
+    unsigned failed; /**< bad ones in a row; likewise */
 };
 
 /** All of them. A pool of zeros is an empty pool. */

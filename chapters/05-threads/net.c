@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 the Steelyard authors */
 /*
- * All system calls on sockets are here. Two rules hold for each of them: a
- * call that a signal cut short (EINTR) is made again, and a call that moved
- * less than we asked for is not a failure.
+ * All system calls on sockets but close() are here. Two rules hold for each of
+ * them: a call that a signal cut short (EINTR) is made again, and a call that
+ * moved less than we asked for is not a failure.
  */
 #include "net.h"
 
@@ -85,7 +85,7 @@ bool socket_wait(int fd, int stop)
     /* A signal ends this poll(); the next one finds what it wrote to `stop`. */
     while (poll(wait, 2, -1) == -1)
         continue;
-    return wait[0].revents != 0 || wait[1].revents == 0;
+    return wait[0].revents != 0;
 }
 
 static bool is_readable(int fd)
@@ -97,6 +97,7 @@ static bool is_readable(int fd)
 
 int listener_accept(int listener, int stop)
 {
+    /* Once asked to stop we take no new client, not even one in the queue. */
     while (socket_wait(listener, stop) && !is_readable(stop)) {
         int client = accept(listener, NULL, NULL);
 

@@ -178,7 +178,10 @@ static uint64_t response_relay(const struct exchange *exchange, int upstream)
 /** Send the request to a backend that has accepted us, and relay its answer. */
 static enum attempt relay(struct exchange *exchange, int upstream)
 {
+    /* A second try sends the whole body again. */
     exchange->body_left = exchange->head.body_length;
+    /* A backend that refuses our head may already have answered, so we look for
+     * a response even if sending failed. */
     if (head_send(exchange, upstream) && !body_relay(exchange, upstream)) {
         fprintf(stderr, "the client left before its body was whole\n");
         return ATTEMPT_ABANDONED;
@@ -224,6 +227,7 @@ static void forward(struct exchange *exchange, struct pool *pool)
 
         pool_give(pool, backend);
         tries++;
+        /* Over: the client has a response, or has left. */
         if (ended == ATTEMPT_ANSWERED || ended == ATTEMPT_ABANDONED)
             return;
         if (!retry_may(ended, &exchange->head, body_kept))

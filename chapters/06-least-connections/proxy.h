@@ -16,8 +16,9 @@ struct pool;
  *
  * @param client a connected socket; stays the caller's, who closes it
  * @param pool   who may answer
- * @param stop   readable when it is time to stop: a request that is not whole by
- *               then is not served
+ * @param stop   readable when it is time to stop: a request whose head, and
+ *               body if it is small enough to be kept, is not whole by then
+ *               is not served
  */
 void proxy_serve(int client, struct pool *pool, int stop);
 

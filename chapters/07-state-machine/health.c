@@ -66,6 +66,7 @@ static void probe_begin(struct health *health, struct probe *probe)
     curl_easy_setopt(probe->curl, CURLOPT_PROXY, ""); /* ask it, nobody else */
     curl_easy_setopt(probe->curl, CURLOPT_WRITEFUNCTION, forget);
     curl_easy_setopt(probe->curl, CURLOPT_ERRORBUFFER, probe->error);
+    /* libcurl gives this pointer back with the result: so we find our probe. */
     curl_easy_setopt(probe->curl, CURLOPT_PRIVATE, (char *)probe);
     curl_multi_add_handle(health->round, probe->curl);
 }
@@ -98,6 +99,8 @@ static void judge(struct backend *backend, bool passed, const char *why,
     pthread_mutex_unlock(&backend->verdict);
 }
 
+/* `failed` stays: it matters only while the backend is up, and the next good
+ * probe clears it. */
 void health_blame(struct backend *backend, const char *why)
 {
     pthread_mutex_lock(&backend->verdict);
@@ -153,6 +156,7 @@ static void *health_run(void *arg)
     struct health *health = arg;
     struct pollfd stop = {.fd = health->stop, .events = POLLIN};
 
+    /* 0: the interval is over. -1: a signal came; to probe early does no harm. */
     while (poll(&stop, 1, (int)health->settings.interval_ms) != 1)
         probe_all(health, health->settings.rise, health->settings.fall);
     return NULL;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 the Steelyard authors */
 /*
- * All system calls on sockets are here. Three rules hold for each of them: a
- * call that a signal cut short (EINTR) is made again, a call that moved less
- * than we asked for is not a failure, and a call that would have to wait says
- * so (EAGAIN) instead.
+ * All system calls on sockets but close() and poll() are here. Three rules hold
+ * for each of them: a call that a signal cut short (EINTR) is made again, a call
+ * that moved less than we asked for is not a failure, and a call that would have
+ * to wait says so (EAGAIN) instead.
  */
 #include "net.h"
 
@@ -108,7 +108,7 @@ bool socket_wait(int fd, int stop)
     /* A signal ends this poll(); the next one finds what it wrote to `stop`. */
     while (poll(wait, 2, -1) == -1)
         continue;
-    return wait[0].revents != 0 || wait[1].revents == 0;
+    return wait[0].revents != 0;
 }
 
 static bool is_readable(int fd)
@@ -120,6 +120,7 @@ static bool is_readable(int fd)
 
 int listener_accept(int listener, int stop)
 {
+    /* Once asked to stop we take no new client, not even one in the queue. */
     while (socket_wait(listener, stop) && !is_readable(stop)) {
         int client = accept(listener, NULL, NULL);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 the Steelyard authors */
 /*
- * All system calls on sockets are here. Three rules hold for each of them: a
- * call that a signal cut short (EINTR) is made again, a call that moved less
- * than we asked for is not a failure, and a call that would have to wait says
- * so (EAGAIN) instead.
+ * All system calls on sockets but close() and poll() are here. Three rules hold
+ * for each of them: a call that a signal cut short (EINTR) is made again, a call
+ * that moved less than we asked for is not a failure, and a call that would have
+ * to wait says so (EAGAIN) instead.
  */
 #include "net.h"
 
