@@ -218,7 +218,8 @@ static void cause_trouble(const struct lab *lab, size_t kind)
     char request[128];
 
     lab_rude(lab, &rude);
-    snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: a\r\n\r\n",
+    snprintf(request, sizeof(request),
+             "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
              ways[kind % 6]);
     rude_say(&rude, request);
     if (kind % 5 == 0) {
@@ -351,7 +352,10 @@ static void stop_has_an_end(void)
     int64_t begin;
     int status = -1;
 
-    lab_usual(&lab, 1);
+    lab_init(&lab);
+    lab_backends(&lab, 1);
+    lab_flag(&lab, 99, "--stop-timeout", "2s");
+    lab_start(&lab);
     slow =
         fetches_begin(&(struct request){.url = lab_url(&lab, "/slow?ms=60000"),
                                         .timeout_ms = 60000},

@@ -112,7 +112,10 @@ static void none_up_is_503(void)
     struct lab lab;
     struct answer answer = {.status = 0};
 
-    lab_usual(&lab, 2);
+    lab_init(&lab);
+    lab_backends(&lab, 2);
+    lab_flag(&lab, 99, "--none-healthy", "fail");
+    lab_start(&lab);
     lab_kill(&lab, 0);
     lab_kill(&lab, 1);
     insist(

@@ -288,6 +288,7 @@ void lab_start(struct lab *lab)
 {
     lab_flag(lab, 3, "--health-interval", lab->interval);
     lab_flag(lab, 3, "--health-timeout", "300ms");
+    lab_flag(lab, 99, "--address", "127.0.0.1");
     run_balancer(lab);
     wait_for_balancer(lab);
 }

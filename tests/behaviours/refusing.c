@@ -87,7 +87,8 @@ static void endless_line(void)
     char *line = malloc(length);
 
     memset(line, 'a', length);
-    is_refused(line, length, 431);
+    /* steelyard takes it for a target, which has a limit of its own. */
+    is_refused(line, length, lab_chapter() < 99 ? 431 : 414);
     free(line);
 }
 

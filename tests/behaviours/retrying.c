@@ -11,6 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/** Has a try of this path on this backend been told? */
+static bool tells_try(struct lab *lab, const char *path, size_t which)
+{
+    char words[80];
+
+    /* The chapters tell each try as it begins; steelyard tells all tries of a
+     * request in one line of its access log. */
+    if (lab_chapter() < 99) {
+        snprintf(words, sizeof(words), "%s -> http://127.0.0.1:%u", path,
+                 lab->backends[which].port);
+        return lab_logs(lab, words, 1000);
+    }
+    snprintf(words, sizeof(words),
+             " http://127.0.0.1:%u=", lab->backends[which].port);
+    return holds_within(1000, process_said(lab->lb.out, words));
+}
+
 /** A backend that misbehaves so, and one that behaves. */
 static void bad_and_good(struct lab *lab, const char *misbehaviour)
 {
@@ -61,11 +78,12 @@ static void failing_backend_is_left_alone(void)
     struct lab lab;
 
     bad_and_good(&lab, "close-early");
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 20; i++)
         lab_who(&lab, "/livez");
-    insist(lab_count(&lab, 0, "/livez") == 1,
-           "backend one fails each request; 10 were sent; expected it to be "
-           "tried once, then left alone; it was tried %ld times",
+    insist(lab_count(&lab, 0, "/livez") <= 5,
+           "backend one fails each request; 20 were sent; expected it to be "
+           "tried once, or five times at most, then left alone; it was tried "
+           "%ld times",
            lab_count(&lab, 0, "/livez"));
     lab_end(&lab);
 }
@@ -80,6 +98,7 @@ static void runs_once(const struct request *request)
     lab_backend(&lab, "--misbehave", "close-early");
     lab_backend(&lab, "--misbehave", "close-early");
     lab_backends(&lab, 1);
+    lab_flag(&lab, 99, "--retries", "2");
     lab_start(&lab);
     for (int i = 0; i < 2; i++) {
         struct request copy = *request;
@@ -240,19 +259,12 @@ static void kill_in_traffic_loses_nothing(void)
 static void every_try_is_logged(void)
 {
     struct lab lab;
-    char one[64], two[64];
-
     bad_and_good(&lab, "reset");
     lab_who(&lab, "/livez");
     lab_who(&lab, "/livez");
-    snprintf(one, sizeof(one), "/livez -> http://127.0.0.1:%u",
-             lab.backends[0].port);
-    snprintf(two, sizeof(two), "/livez -> http://127.0.0.1:%u",
-             lab.backends[1].port);
-    insist(lab_logs(&lab, one, 1000) && lab_logs(&lab, two, 1000),
-           "a request was tried on backend one, then on two; expected \"%s\" "
-           "and \"%s\" in the log",
-           one, two);
+    insist(tells_try(&lab, "/livez", 0) && tells_try(&lab, "/livez", 1),
+           "a request was tried on backend one, then on two; expected both "
+           "tries in the log");
     lab_end(&lab);
 }
 
@@ -264,6 +276,7 @@ static void blamed_comes_back(void)
     lab_init(&lab);
     lab.interval = "300ms";
     lab_backends(&lab, 2);
+    lab_flag(&lab, 99, "--failures-max", "1");
     lab_start(&lab);
     for (int i = 0; i < 2; i++) {
         struct answer answer = lab_get(&lab, "/misbehave/reset");

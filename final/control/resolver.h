@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/**
+ * @file resolver.h
+ * @brief What the backends' names stand for, now and later.
+ *
+ * To look a name up takes as long as it takes, so a thread of its own does it.
+ *
+ * @floor{control}
+ * @thread{main; it makes one of its own}
+ */
+#ifndef CONTROL_RESOLVER_H
+#define CONTROL_RESOLVER_H
+
+struct pool;
+struct resolver;
+
+/**
+ * Look all names up once, and go on doing so in a thread: an answer that came
+ * is kept until there is another one.
+ *
+ * @param pool borrowed: outlives it
+ * @return owned by the caller, who ends it with resolver_free()
+ */
+struct resolver *resolver_new(struct pool *pool);
+
+/** End it, and empty the pointer. */
+void resolver_free(struct resolver **owned);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+#include "net/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BACKLOG = 4096, DEFER_SECS = 1 };
+
+/**
+ * What is set on a listener, its clients inherit, and that saves a call for
+ * each. Without TCP_NODELAY, the second half of a response would wait until the
+ * client has said that it got the first.
+ */
+static void listener_tune(int fd, const struct listener_settings *settings)
+{
+    static const int on = 1;
+    static const int defer = DEFER_SECS;
+
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (settings->where.any.sa_family == AF_INET6) {
+        static const int off = 0; /* `::` is to mean IPv4 as well */
+
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    }
+#ifdef SO_REUSEPORT
+    if (settings->is_shared)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+#endif
+#ifdef TCP_DEFER_ACCEPT
+    if (settings->defers)
+        setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer, sizeof(defer));
+#else
+    (void)defer;
+#endif
+}
+
+bool listener_open(const struct listener_settings *settings, int *fd,
+                   struct fault *fault)
+{
+    char where[ADDRESS_PRINT_MAX];
+    int family = settings->where.any.sa_family;
+    int opened = socket(family, SOCK_STREAM, 0);
+
+    if (opened == -1)
+        return fault_say(fault, "no socket to listen on: %s", strerror(errno));
+    fcntl(opened, F_SETFL, O_NONBLOCK);
+    fcntl(opened, F_SETFD, FD_CLOEXEC);
+    listener_tune(opened, settings);
+    if (bind(opened, &settings->where.any, address_length(&settings->where)) ==
+        -1)
+        goto undo_socket;
+    if (listen(opened, BACKLOG) == -1)
+        goto undo_socket;
+    *fd = opened;
+    return true;
+
+undo_socket:
+    address_print(&settings->where, where);
+    fault_say(fault,
+              "cannot listen on %s port %u: %s; --port 0 takes a free one",
+              where, address_port(&settings->where), strerror(errno));
+    close(opened);
+    return false;
+}
+
+void listener_address(int fd, union address *address)
+{
+    socklen_t length = sizeof(*address);
+
+    memset(address, 0, sizeof(*address));
+    getsockname(fd, &address->any, &length);
+}
+
+static int accept_one(int fd, union address *from)
+{
+    socklen_t length = sizeof(*from);
+
+#ifdef SOCK_NONBLOCK
+    return accept4(fd, &from->any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+#else
+    int client = accept(fd, &from->any, &length);
+
+    if (client != -1) {
+        fcntl(client, F_SETFL, O_NONBLOCK);
+        fcntl(client, F_SETFD, FD_CLOEXEC);
+    }
+    return client;
+#endif
+}
+
+enum accepted listener_accept(int fd, struct stream *stream,
+                              union address *from)
+{
+    int client = accept_one(fd, from);
+
+    /* A client that left while it waited is nobody's fault: the next one. */
+    while (client == -1 &&
+           (errno == EINTR || errno == ECONNABORTED || errno == EPROTO))
+        client = accept_one(fd, from);
+    if (client != -1) {
+        stream_init(stream, client, READY_READ | READY_WRITE);
+        return ACCEPTED_CLIENT;
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+        return ACCEPTED_NONE;
+    return ACCEPTED_SHORT;
+}

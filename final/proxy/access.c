@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/*
+ * As text, for people and awk:
+ *
+ *   2026-11-21T09:30:00.123Z a1b2-0001 192.0.2.7 "GET /x HTTP/1.1" 200 128
+ *       http://127.0.0.1:8081=served/2ms first=1ms total=2ms -
+ *
+ * and with the same facts as JSON, one object a line. Bytes that could break a
+ * line, or be taken for something else, are written as \xNN.
+ */
+#include "proxy/access.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/settings.h"
+#include "proxy/exchange.h"
+#include "proxy/worker.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { LINE_BYTES = 4096, TARGET_BYTES = 2048 };
+
+static const char *try_words(const struct try *try)
+{
+    if (try->served)
+        return "served";
+    switch (try->ended) {
+    case ATTEMPT_UNCONNECTED: return "unconnected";
+    case ATTEMPT_STALE: return "stale";
+    case ATTEMPT_UNANSWERED: return "unanswered";
+    case ATTEMPT_SLOW: return "slow";
+    case ATTEMPT_ANSWERED: return "broken";
+    case ATTEMPT_ABANDONED: return "abandoned";
+    }
+    return "";
+}
+
+/** Copy a text so that it stays on one line; returns how many bytes. */
+static size_t escape(struct text text, char *out, size_t room)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t used = 0;
+
+    for (size_t i = 0; i < text.length && used + 5 < room; i++) {
+        unsigned char c = (unsigned char)text.at[i];
+
+        if (c > ' ' && c < 0x7f && c != '"' && c != '\\') {
+            out[used++] = (char)c;
+            continue;
+        }
+        out[used++] = '\\';
+        out[used++] = 'x';
+        out[used++] = digits[c >> 4];
+        out[used++] = digits[c & 15];
+    }
+    out[used] = '\0';
+    return used;
+}
+
+static long long ms(int64_t us)
+{
+    return (long long)((us + 500) / 1000);
+}
+
+static void log_text(const struct exchange *exchange)
+{
+    char line[LINE_BYTES], method[64], target[TARGET_BYTES];
+    char now[CLOCK_PRINT_MAX];
+    int64_t first = exchange->first_byte_us;
+    int used;
+
+    clock_print(now);
+    escape(exchange->request.method, method, sizeof(method));
+    escape(exchange->request.target, target, sizeof(target));
+    used = snprintf(line, sizeof(line), "%s %s %s \"%s %s HTTP/1.%u\" %u %llu",
+                    now, exchange->request_id, exchange->client_text, method,
+                    target, exchange->request.minor, exchange->status,
+                    (unsigned long long)exchange->down.moved);
+    for (unsigned i = 0; i < exchange->try_count; i++)
+        used += snprintf(line + used, sizeof(line) - (size_t)used,
+                         " %s=%s/%lldms", exchange->tries[i].backend->url,
+                         try_words(&exchange->tries[i]),
+                         ms(exchange->tries[i].took_us));
+    used += snprintf(line + used, sizeof(line) - (size_t)used,
+                     " first=%lldms total=%lldms %s\n",
+                     first == 0 ? -1 : ms(first - exchange->began_us),
+                     ms(clock_us() - exchange->began_us),
+                     exchange->end_reason == NULL ? "-" : exchange->end_reason);
+    if (used < (int)sizeof(line))
+        log_access(line, (size_t)used);
+}
+
+static json_t *tries_json(const struct exchange *exchange)
+{
+    json_t *tries = json_array();
+
+    for (unsigned i = 0; i < exchange->try_count; i++)
+        json_array_append_new(
+            tries, json_pack("{s:s, s:s, s:f}", "backend",
+                             exchange->tries[i].backend->url, "result",
+                             try_words(&exchange->tries[i]), "ms",
+                             (double)exchange->tries[i].took_us / 1000));
+    return tries;
+}
+
+static void log_json(const struct exchange *exchange)
+{
+    char method[64], target[TARGET_BYTES], now[CLOCK_PRINT_MAX];
+    char line[LINE_BYTES];
+    json_t *object;
+    size_t length;
+
+    clock_print(now);
+    escape(exchange->request.method, method, sizeof(method));
+    escape(exchange->request.target, target, sizeof(target));
+    object = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:o, s:f, s:f, s:s*}", "time", now,
+        "id", exchange->request_id, "client", exchange->client_text, "method",
+        method, "target", target, "status", (int)exchange->status, "bytes",
+        (json_int_t)exchange->down.moved, "tries", tries_json(exchange),
+        "first_byte_ms",
+        exchange->first_byte_us == 0
+            ? -1.0
+            : (double)(exchange->first_byte_us - exchange->began_us) / 1000,
+        "total_ms", (double)(clock_us() - exchange->began_us) / 1000,
+        "end_reason", exchange->end_reason);
+    length = json_dumpb(object, line, sizeof(line) - 1, JSON_COMPACT);
+    json_decref(object);
+    if (length == 0 || length >= sizeof(line))
+        return;
+    line[length++] = '\n';
+    log_access(line, length);
+}
+
+void access_log(const struct exchange *exchange)
+{
+    const struct settings *settings = exchange->worker->proxy->settings;
+
+    if (!exchange->has_begun || !log_has_access())
+        return;
+    if (settings->access_format == SETTINGS_ACCESS_JSON)
+        log_json(exchange);
+    else
+        log_text(exchange);
+}

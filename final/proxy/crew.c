@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/*
+ * Each worker has a listener of its own on the same port, and the kernel deals
+ * clients out to them (SO_REUSEPORT). So no worker ever waits for another.
+ */
+#include "proxy/crew.h"
+
+#include "base/log.h"
+#include "base/must.h"
+#include "base/settings.h"
+#include "http/answer.h"
+#include "net/listener.h"
+#include "proxy/session.h"
+#include "proxy/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    ACCEPTS_MAX = 64, /* then others have their turn */
+    REST_MS = 100,    /* out of descriptors: look again after this */
+    PLACE_MS = 5,     /* other workers may have made room */
+};
+
+/** One of the crew. */
+struct hand {
+    struct worker worker;
+    struct watch watch; /**< the listener, owned */
+    struct timer rest;  /**< accepting is paused until then */
+    struct timer place; /**< to look for room for those who wait */
+    bool is_short;      /**< told that descriptors are short */
+    pthread_t thread;
+    bool has_thread;
+};
+
+struct crew {
+    struct proxy *proxy;
+    unsigned count;
+    struct hand *hands; /**< owned */
+};
+
+/** One client too many: it is told so, if it can be told at once. */
+static void refuse(struct stream *client, struct loop *loop)
+{
+    char bytes[ANSWER_BYTES_MAX];
+    struct answer answer = {.status = 503,
+                            .why = "too many clients at once",
+                            .retry_after = 1,
+                            .closes = true};
+    struct iovec piece = {bytes, answer_print(&answer, bytes, sizeof(bytes))};
+    size_t moved;
+
+    /* What it has asked must be read, or the answer would be lost. */
+    stream_send(client, &piece, 1, &moved);
+    stream_shut(client);
+    while (stream_receive(client, bytes, sizeof(bytes), &moved) == IO_DONE)
+        continue;
+    stream_close(client, loop);
+}
+
+static void welcome(struct hand *hand, struct stream *client,
+                    const union address *from)
+{
+    struct proxy *proxy = hand->worker.proxy;
+
+    hand->is_short = false;
+    if (atomic_fetch_add(&proxy->sessions, 1) >= proxy->sessions_max) {
+        atomic_fetch_sub(&proxy->sessions, 1);
+        refuse(client, hand->worker.loop);
+        return;
+    }
+    session_begin(&hand->worker, client, from);
+}
+
+/** Descriptors are short: wait until some may be free again, without spinning. */
+static void rest(struct hand *hand)
+{
+    struct loop *loop = hand->worker.loop;
+
+    if (!hand->is_short)
+        log_error("out of descriptors: no client is accepted until one is "
+                  "free (%u sessions; see ulimit -n)",
+                  atomic_load(&hand->worker.proxy->sessions));
+    hand->is_short = true;
+    timer_set_in(loop_timers(loop), &hand->rest, REST_MS, loop_now(loop));
+}
+
+static void on_clients(void *arg)
+{
+    struct hand *hand = arg;
+
+    for (int i = 0; i < ACCEPTS_MAX; i++) {
+        struct stream client;
+        union address from;
+
+        switch (listener_accept(hand->watch.fd, &client, &from)) {
+        case ACCEPTED_CLIENT: welcome(hand, &client, &from); break;
+        case ACCEPTED_NONE: watch_wait(&hand->watch, READY_READ); return;
+        case ACCEPTED_SHORT: rest(hand); return;
+        }
+    }
+    loop_again(hand->worker.loop, &hand->watch);
+}
+
+/** Once per turn. */
+static void on_turn(void *arg)
+{
+    struct hand *hand = arg;
+    struct loop *loop = hand->worker.loop;
+
+    if (!list_is_empty(&hand->worker.waiting) && !timer_is_set(&hand->place))
+        timer_set_in(loop_timers(loop), &hand->place, PLACE_MS, loop_now(loop));
+    log_flush();
+}
+
+static void on_place(void *arg)
+{
+    struct hand *hand = arg;
+
+    sessions_wake_waiting(&hand->worker);
+}
+
+static bool hand_listen(struct hand *hand,
+                        const struct listener_settings *settings,
+                        struct fault *fault)
+{
+    if (!listener_open(settings, &hand->watch.fd, fault))
+        return false;
+    hand->watch.on_event = on_clients;
+    hand->watch.arg = hand;
+    if (loop_watch(hand->worker.loop, &hand->watch))
+        return true;
+    return fault_say(fault, "cannot watch the listener: %s", strerror(errno));
+}
+
+static bool hand_open(struct hand *hand, struct proxy *proxy,
+                      const struct listener_settings *settings,
+                      struct fault *fault)
+{
+    if (!worker_init(&hand->worker, proxy))
+        return fault_say(fault, "cannot make a worker: %s", strerror(errno));
+    hand->rest = (struct timer){.on_alarm = on_clients, .arg = hand};
+    hand->place = (struct timer){.on_alarm = on_place, .arg = hand};
+    loop_on_turn(hand->worker.loop, on_turn, hand);
+    if (hand_listen(hand, settings, fault))
+        return true;
+    worker_fini(&hand->worker);
+    return false;
+}
+
+static void hand_stop_listening(struct hand *hand)
+{
+    timer_clear(&hand->rest);
+    if (hand->watch.fd == -1)
+        return;
+    loop_forget(hand->worker.loop, &hand->watch);
+    close(hand->watch.fd);
+    hand->watch.fd = -1;
+}
+
+static void hand_close(struct hand *hand)
+{
+    hand_stop_listening(hand);
+    timer_clear(&hand->place);
+    sessions_end(&hand->worker);
+    worker_fini(&hand->worker);
+}
+
+struct crew *crew_open(struct proxy *proxy, unsigned count, struct fault *fault)
+{
+    const struct settings *set = proxy->settings;
+    struct crew *crew = xnew(1, sizeof(*crew));
+    struct listener_settings settings = {.is_shared = count > 1,
+                                         .defers = set->defer_accept};
+
+    crew->proxy = proxy;
+    crew->hands = xnew(count, sizeof(*crew->hands));
+    if (!address_parse(&settings.where, text_of(set->address), set->port)) {
+        fault_say(fault, "%s is no address to listen on", set->address);
+        crew_end(&crew);
+        return NULL;
+    }
+    for (; crew->count < count; crew->count++) {
+        struct hand *hand = &crew->hands[crew->count];
+
+        hand->watch.fd = -1;
+        if (!hand_open(hand, proxy, &settings, fault)) {
+            crew_end(&crew);
+            return NULL;
+        }
+        /* The others listen where the first one does. */
+        listener_address(hand->watch.fd, &settings.where);
+    }
+    return crew;
+}
+
+void crew_address(const struct crew *crew, union address *address)
+{
+    listener_address(crew->hands[0].watch.fd, address);
+}
+
+static void *hand_run(void *arg)
+{
+    struct hand *hand = arg;
+
+    log_join();
+    loop_run(hand->worker.loop);
+    hand_close(hand);
+    log_flush();
+    return NULL;
+}
+
+bool crew_start(struct crew *crew, struct fault *fault)
+{
+    sigset_t all, before;
+    int error = 0;
+
+    /* Signals are for the main thread. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    for (unsigned i = 0; error == 0 && i < crew->count; i++) {
+        struct hand *hand = &crew->hands[i];
+
+        error = pthread_create(&hand->thread, NULL, hand_run, hand);
+        hand->has_thread = error == 0;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0)
+        return fault_say(fault, "cannot start a worker: %s", strerror(error));
+    return true;
+}
+
+static void on_drain(void *arg)
+{
+    struct hand *hand = arg;
+
+    /* Clients whose connections the kernel has made already are served. */
+    if (hand->watch.fd != -1)
+        on_clients(hand);
+    hand_stop_listening(hand);
+    sessions_drain(&hand->worker);
+}
+
+void crew_drain(struct crew *crew)
+{
+    atomic_store(&crew->proxy->drains, true);
+    for (unsigned i = 0; i < crew->count; i++)
+        loop_call(crew->hands[i].worker.loop, on_drain, &crew->hands[i]);
+}
+
+static void on_end(void *arg)
+{
+    struct hand *hand = arg;
+
+    loop_stop(hand->worker.loop);
+}
+
+void crew_end(struct crew **owned)
+{
+    struct crew *crew = *owned;
+
+    for (unsigned i = 0; i < crew->count; i++) {
+        struct hand *hand = &crew->hands[i];
+
+        if (hand->has_thread) {
+            loop_call(hand->worker.loop, on_end, hand);
+            pthread_join(hand->thread, NULL);
+        } else {
+            hand_close(hand);
+        }
+    }
+    free(crew->hands);
+    free(crew);
+    *owned = NULL;
+}

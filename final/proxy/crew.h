@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/**
+ * @file crew.h
+ * @brief All workers: threads that accept clients and serve them.
+ *
+ *  - crew_open() makes them and opens their listeners: from now on, clients
+ *    find somebody;
+ *  - crew_start() starts their threads;
+ *  - crew_drain() has them accept nobody any more, and end what is idle;
+ *  - crew_end() ends what is left, and the threads.
+ *
+ * @floor{proxy}
+ * @thread{main}
+ */
+#ifndef PROXY_CREW_H
+#define PROXY_CREW_H
+
+#include "base/fault.h"
+#include "net/address.h"
+
+#include <stdbool.h>
+
+struct crew;
+struct proxy;
+
+/**
+ * Make the workers, and listen.
+ *
+ * @param proxy borrowed: outlives the crew
+ * @param count how many
+ * @return owned by the caller, who ends it with crew_end(); NULL, with @p fault,
+ *         when that is not possible
+ */
+struct crew *crew_open(struct proxy *proxy, unsigned count,
+                       struct fault *fault);
+
+/** Where they listen. */
+void crew_address(const struct crew *crew, union address *address);
+
+/** Start the threads; false, with @p fault, when that is not possible. */
+bool crew_start(struct crew *crew, struct fault *fault);
+
+/** Accept nobody any more; end idle sessions; let exchanges go on. */
+void crew_drain(struct crew *crew);
+
+/** End everything, and empty the pointer. */
+void crew_end(struct crew **owned);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/**
+ * @file exchange.h
+ * @brief One request and its response: what is balanced, retried, counted and
+ * logged.
+ *
+ * An exchange does one step of its way at a time, as far as it can go without
+ * waiting, and answers with the state to go to:
+ *
+ *  - exchange_take() makes one for a client that has begun to speak;
+ *  - exchange_read() reads its request;
+ *  - exchange_pick() finds a backend and a connection to it;
+ *  - exchange_dial() waits for that connection;
+ *  - exchange_relay() moves bytes both ways, until the response is whole;
+ *  - exchange_answer() gives an answer of our own;
+ *  - exchange_late() is asked when a step took too long;
+ *  - exchange_next() makes it ready for the client's next request;
+ *  - exchange_give() ends it.
+ *
+ * @floor{proxy}
+ * @thread{the worker it belongs to}
+ */
+#ifndef PROXY_EXCHANGE_H
+#define PROXY_EXCHANGE_H
+
+#include "event/timer.h"
+#include "http/body.h"
+#include "http/head.h"
+#include "proxy/flow.h"
+#include "proxy/retry.h"
+#include "proxy/state.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct backend;
+struct upstream;
+struct worker;
+union address;
+
+/** So many tries of one exchange are remembered. */
+enum { TRIES_MAX = 16 };
+
+/** One try, for the log. */
+struct
+try {
+    const struct backend *backend; /**< borrowed from the pool */
+    int64_t began_us;              /**< when it was picked */
+    int64_t took_us;               /**< how long it lasted */
+    bool served;                   /**< its response went to the client */
+    enum attempt ended;            /**< if it did not: how it ended */
+};
+
+/** One request and its response. */
+struct exchange {
+    unsigned magic;
+    struct worker *worker;       /**< borrowed: outlives it */
+    struct stream *client;       /**< borrowed: the session's */
+    const union address *from;   /**< borrowed: the client's address */
+    void (*wake)(void *session); /**< called when it can go on */
+    void *session;               /**< goes there */
+
+    struct head request, response; /**< views into the flows */
+    struct body request_body, response_body;
+    struct flow up, down; /**< to the backend, and back */
+
+    struct backend *backend;   /**< borrowed, with a place in it; or NULL */
+    struct upstream *upstream; /**< owned while we talk to a backend */
+    struct try tries[TRIES_MAX];
+    unsigned try_count;
+    unsigned unconnected, repeated; /**< see struct retry_facts */
+    uint64_t tried;                 /**< backends, by place */
+    struct link waiting;            /**< for a place at a backend */
+    struct timer patience;          /**< with a backend that ought to answer to
+                                         Expect */
+
+    bool has_begun;     /**< its request was understood */
+    bool is_reused;     /**< the upstream connection had rested */
+    bool was_stale;     /**< it met one that had ended: only fresh ones now */
+    bool is_retry;      /**< it has a part of the retry budget */
+    bool was_sent;      /**< in this try, something was written */
+    bool request_over;  /**< all of it went out, or no more will */
+    bool up_ended;      /**< the last chunk is written */
+    bool has_response;  /**< the head of the response was passed on */
+    bool down_ended;    /**< the last chunk is written */
+    bool is_tunnel;     /**< bytes are passed on as they are */
+    bool client_ended;  /**< the client will send no more */
+    bool backend_ended; /**< nor will the backend */
+    bool said_continue; /**< the client was told to go on with its body */
+    bool closes;        /**< the session ends after this exchange */
+    bool is_cut;        /**< the client shall not take it for whole */
+    bool is_hungry; /**< it could go on at once, but others have their turn */
+    bool has_moved; /**< bytes moved since this was last looked at */
+
+    unsigned status;        /**< what the client was answered; 0: nothing yet */
+    const char *end_reason; /**< why it ended early; NULL: it did not */
+    char request_id[40];    /**< ours */
+    char client_text[64];   /**< the client's address without port */
+    int64_t began_us;       /**< when its first byte came */
+    int64_t first_byte_us;  /**< when the response began */
+    int64_t body_began_ms;  /**< when we began to wait for its body */
+};
+
+/**
+ * Make one.
+ *
+ * @param client borrowed
+ * @param from   borrowed
+ * @param wake   called with @p session when there is something to be done
+ * @return owned by the caller, who ends it with exchange_give()
+ */
+struct exchange *exchange_take(struct worker *worker, struct stream *client,
+                               const union address *from,
+                               void (*wake)(void *session), void *session);
+
+/** End it; its memory is kept for another one. */
+void exchange_give(struct exchange **owned);
+
+/** Free the memory that was kept. */
+void exchanges_forget(struct worker *worker);
+
+/** Go on reading the request: READ, PICK, ANSWER, or LEAVE. */
+enum state exchange_read(struct exchange *exchange);
+
+/** Find a backend: SEND, DIAL, WAIT_PLACE, or ANSWER. */
+enum state exchange_pick(struct exchange *exchange);
+
+/** Has the backend been reached? DIAL, SEND, PICK, or ANSWER. */
+enum state exchange_dial(struct exchange *exchange);
+
+/** Move bytes: SEND, WAIT, PASS, TUNNEL, PICK, ANSWER, LEAVE, REST, or READ. */
+enum state exchange_relay(struct exchange *exchange, enum state now);
+
+/** Send what is left of our own answer: ANSWER, LEAVE, REST, or READ. */
+enum state exchange_finish_answer(struct exchange *exchange);
+
+/** Its time in this state is up: where to go. */
+enum state exchange_late(struct exchange *exchange, enum state now);
+
+/** Give an answer of our own instead: ANSWER. */
+enum state exchange_answer(struct exchange *exchange, unsigned status,
+                           const char *why);
+
+/** Has the client left while nobody works for it yet? */
+bool exchange_is_abandoned(struct exchange *exchange, enum state now);
+
+/** Let go of the backend: the client is gone. */
+void exchange_abandon(struct exchange *exchange, const char *why);
+
+/** Be ready for the next request; keep what came of that already. */
+void exchange_next(struct exchange *exchange);
+
+/** Do we know of bytes of the next request already? */
+bool exchange_has_more(const struct exchange *exchange);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/**
+ * @file flow.h
+ * @brief Bytes on their way in one direction: what has come, what is to go.
+ *
+ * A flow has two blocks of memory. Into `in` goes what one side sends; what was
+ * understood of it stands there as content. Into `out` we write what we add:
+ * the head, and the framing of chunks.
+ *
+ *     in:   | head |  sent  | content to be sent | raw bytes |   room   |
+ *                  begin    sent                 content     filled
+ *     out:  | sent | to be sent |
+ *
+ * What is in `out` goes before the content, and with it in one call. A block is
+ * taken when there is something to put into it, and filled only when what it
+ * held has gone: whoever sends faster than the other side receives has to wait,
+ * and our memory does not grow.
+ *
+ * @floor{proxy}
+ * @thread{the worker it belongs to}
+ */
+#ifndef PROXY_FLOW_H
+#define PROXY_FLOW_H
+
+#include "base/list.h"
+#include "http/body.h"
+#include "net/stream.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** A head of the largest size that may be set, and what we add to it. */
+enum { BLOCK_BYTES = 64 * 1024 + 8 * 1024 };
+
+/** A piece of memory. */
+struct block {
+    struct link link; /**< in blocks, while nobody has it */
+    char bytes[BLOCK_BYTES];
+};
+
+/** Blocks that nobody has; the one given back last is taken first. */
+struct blocks {
+    struct link spare; /**< owned */
+    size_t count;      /**< how many are spare */
+};
+
+/** Have none, to begin with. */
+void blocks_init(struct blocks *blocks);
+
+/** Free those that nobody has. */
+void blocks_fini(struct blocks *blocks);
+
+/** One direction. */
+struct flow {
+    struct blocks *blocks; /**< borrowed: where blocks come from */
+    struct block *in;      /**< owned; NULL while there is nothing in it */
+    size_t begin, sent, content, filled; /**< see the picture */
+    struct block *out;                   /**< owned; NULL likewise */
+    size_t out_sent, out_filled;
+    bool is_chunked; /**< content goes out in chunks */
+    bool keeps;      /**< content that was sent is kept, for another try */
+    uint64_t moved;  /**< bytes of content that went out, all in all */
+};
+
+/** Begin with nothing. */
+void flow_init(struct flow *flow, struct blocks *blocks);
+
+/** Give back its blocks. */
+void flow_fini(struct flow *flow);
+
+/** Receive what has come into the room that is left; there is some. */
+enum io flow_fill(struct flow *flow, struct stream *from);
+
+/** How many raw bytes have not been understood yet? */
+size_t flow_raw(const struct flow *flow);
+
+/** The first of them. */
+char *flow_bytes(struct flow *flow);
+
+/** The first @p length raw bytes were a head: what follows is a body. */
+void flow_skip_head(struct flow *flow, size_t length);
+
+/** Understand what is there of the body: it becomes content. */
+enum body_result flow_decode(struct flow *flow, struct body *body);
+
+/** Room to write at least @p room bytes to go out; say how many with flow_wrote().
+ * NULL when there is not so much. */
+char *flow_write(struct flow *flow, size_t room);
+
+/** Room that is left to write into. */
+size_t flow_room(const struct flow *flow);
+
+/** So many were written. */
+void flow_wrote(struct flow *flow, size_t length);
+
+/** Make a chunk of the content, if it goes out in chunks and there is any. */
+void flow_chunk(struct flow *flow);
+
+/** Is there anything to be sent? */
+bool flow_is_empty(const struct flow *flow);
+
+/** Send as much as goes, in one call. */
+enum io flow_drain(struct flow *flow, struct stream *to);
+
+/** Make room, when all content was sent: what is kept for another try is given
+ * up only if there is no room without. */
+void flow_make_room(struct flow *flow);
+
+/** Forget all but the raw bytes: they belong to the next message. */
+void flow_restart(struct flow *flow);
+
+/** Send everything again that is kept. */
+void flow_rewind(struct flow *flow);
+
+#endif

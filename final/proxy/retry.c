@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/*
+ * The whole decision stands here, and here alone. It looks at facts and touches
+ * nothing, so every case of it can be tested without a network.
+ */
+#include "proxy/retry.h"
+
+#include "base/settings.h"
+
+bool retry_may(enum attempt ended, const struct retry_facts *facts,
+               const struct settings *settings)
+{
+    bool harmless =
+        !facts->was_sent || (facts->is_idempotent && facts->is_kept);
+
+    switch (ended) {
+    case ATTEMPT_UNCONNECTED:
+        return facts->unconnected < settings->connect_tries;
+    case ATTEMPT_STALE: return harmless && !facts->was_stale;
+    case ATTEMPT_UNANSWERED:
+        return harmless && facts->repeated < settings->retries;
+    case ATTEMPT_SLOW:
+    case ATTEMPT_ANSWERED:
+    case ATTEMPT_ABANDONED: return false;
+    }
+    return false;
+}
+
+bool attempt_is_blamed(enum attempt ended)
+{
+    switch (ended) {
+    case ATTEMPT_UNCONNECTED:
+    case ATTEMPT_UNANSWERED:
+    case ATTEMPT_SLOW:
+    case ATTEMPT_ANSWERED: return true;
+    case ATTEMPT_STALE:
+    case ATTEMPT_ABANDONED: return false;
+    }
+    return false;
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/*
+ * The life of a session. Downwards, all goes well; the table in state.h has all
+ * the roads.
+ *
+ *     REST        nothing is asked; the session has no memory but itself  <--+
+ *       |                                                                    |
+ *     READ        the head of a request comes in                             |
+ *       |                                                                    |
+ *     PICK        a backend is picked      (all are full: WAIT_PLACE)        |
+ *       |                                                                    |
+ *     DIAL        a connection is made     (one that rested needs none)      |
+ *       |                                                                    |
+ *     SEND        the request goes out                                       |
+ *       |                                                                    |
+ *     WAIT        it has gone; nothing has come back                         |
+ *       |                                                                    |
+ *     PASS        the response goes to the client  (ANSWER sends our own) ---+
+ *       |
+ *     LEAVE       what the client still sends is read and forgotten
+ */
+#include "proxy/session.h"
+
+#include "base/log.h"
+#include "base/must.h"
+#include "proxy/access.h"
+#include "proxy/exchange.h"
+#include "proxy/worker.h"
+
+#include <stdlib.h>
+
+enum {
+    SESSION_MAGIC = 0x73657373,
+    LEAVE_BYTES_MAX = 1 << 20, /* so much of an unwanted body is read */
+};
+
+/** What a step asks for next. */
+enum step {
+    STEP_ON,   /**< the state changed: take the next step now */
+    STEP_STAY, /**< nothing more can be done until an event comes */
+    STEP_END,  /**< the session is over */
+};
+
+struct session {
+    unsigned magic;
+    enum state state;
+    struct stream client;      /**< owned */
+    union address from;        /**< the client's address */
+    struct timer alarm;        /**< the limit of the state */
+    struct worker *worker;     /**< borrowed: outlives every session */
+    struct exchange *exchange; /**< owned; NULL at rest */
+    struct link link;          /**< among the worker's sessions */
+    int64_t born_ms;           /**< when it was accepted */
+    size_t forgotten;          /**< bytes read and forgotten, in LEAVE */
+    bool is_shut;              /**< we have said our last byte */
+};
+
+static void alarm_set(struct session *session)
+{
+    timer_set(&session->alarm, session->worker->rows[session->state],
+              loop_now(session->worker->loop));
+}
+
+/** The only way into a state: is the road open, say so, set the alarm. */
+static void session_enter(struct session *session, enum state to)
+{
+    must(state_row(session->state)->next & (1u << to));
+    log_debug("session %p: %s -> %s", (void *)session,
+              state_row(session->state)->name, state_row(to)->name);
+    session->state = to;
+    alarm_set(session);
+}
+
+static void session_free(struct session *session)
+{
+    struct worker *worker = session->worker;
+
+    timer_clear(&session->alarm);
+    if (session->exchange != NULL) {
+        access_log(session->exchange);
+        exchange_give(&session->exchange);
+    }
+    stream_close(&session->client, worker->loop);
+    list_remove(&session->link);
+    worker->sessions_now--;
+    atomic_fetch_sub(&worker->proxy->sessions, 1);
+    session->magic = 0;
+    free(session);
+}
+
+/* --- the steps ------------------------------------------------------------- */
+
+static void on_wake(void *arg);
+
+/** Has the client begun to ask something? */
+static enum step step_rest(struct session *session)
+{
+    if (!(session->client.watch.ready & READY_READ))
+        return STEP_STAY;
+    session->exchange = exchange_take(session->worker, &session->client,
+                                      &session->from, on_wake, session);
+    switch (flow_fill(&session->exchange->up, &session->client)) {
+    case IO_DONE: session_enter(session, STATE_READ); return STEP_ON;
+    case IO_WAIT: exchange_give(&session->exchange); return STEP_STAY;
+    case IO_END:
+    case IO_BROKEN: break;
+    }
+    return STEP_END;
+}
+
+/** This exchange is over, and the session is not. */
+static void next_exchange(struct session *session)
+{
+    access_log(session->exchange);
+    exchange_next(session->exchange);
+    if (!exchange_has_more(session->exchange))
+        exchange_give(&session->exchange);
+}
+
+/** The end has begun: may we just close? */
+static enum step begin_leave(struct session *session)
+{
+    struct exchange *exchange = session->exchange;
+    bool all_read = body_is_done(&exchange->request_body) &&
+                    !exchange_has_more(exchange) && exchange->has_begun;
+
+    if (exchange->is_cut) {
+        stream_reset_at_close(&session->client);
+        return STEP_END;
+    }
+    if (!exchange->has_begun || (all_read && !exchange->is_tunnel))
+        return STEP_END;
+    return STEP_ON;
+}
+
+/** Go where the exchange says. */
+static enum step go(struct session *session, enum state next)
+{
+    struct exchange *exchange = session->exchange;
+    bool moved;
+
+    must(exchange != NULL);
+    moved = exchange->has_moved;
+    exchange->has_moved = false;
+    if (next == session->state) {
+        if (moved)
+            alarm_set(session);
+        return STEP_STAY;
+    }
+    if (session->state == STATE_READ && next == STATE_PICK &&
+        loop_now(session->worker->loop) - session->born_ms >
+            session->worker->proxy->settings->session_age_ms)
+        exchange->closes = true;
+    if (next == STATE_REST || next == STATE_READ)
+        next_exchange(session);
+    session_enter(session, next);
+    if (next == STATE_LEAVE)
+        return begin_leave(session);
+    return STEP_ON;
+}
+
+/** Read and forget: a client that is still sending must not be reset before it
+ * has read what we said (RFC 9112, 9.6). */
+static enum step step_leave(struct session *session)
+{
+    char bytes[4096];
+    size_t got;
+    enum io io = IO_DONE;
+
+    if (!session->is_shut)
+        stream_shut(&session->client);
+    session->is_shut = true;
+    while (io == IO_DONE && session->forgotten < LEAVE_BYTES_MAX) {
+        io = stream_receive(&session->client, bytes, sizeof(bytes), &got);
+        session->forgotten += got;
+    }
+    return io == IO_WAIT ? STEP_STAY : STEP_END;
+}
+
+static enum step session_step(struct session *session)
+{
+    struct exchange *exchange = session->exchange;
+
+    switch (session->state) {
+    case STATE_REST: return step_rest(session);
+    case STATE_READ: return go(session, exchange_read(exchange));
+    case STATE_PICK:
+    case STATE_WAIT_PLACE: return go(session, exchange_pick(exchange));
+    case STATE_DIAL: return go(session, exchange_dial(exchange));
+    case STATE_SEND:
+    case STATE_WAIT:
+    case STATE_PASS:
+    case STATE_TUNNEL:
+        return go(session, exchange_relay(exchange, session->state));
+    case STATE_ANSWER: return go(session, exchange_finish_answer(exchange));
+    case STATE_LEAVE: return step_leave(session);
+    case STATE_COUNT: break;
+    }
+    return STEP_END;
+}
+
+/* --- from one event to the next -------------------------------------------- */
+
+/** What is always true of a session between two events. */
+static void session_audit(const struct session *session)
+{
+    must(session->magic == SESSION_MAGIC);
+    must(session->client.watch.is_added);
+    must((session->exchange == NULL) == (session->state == STATE_REST));
+}
+
+/** Something happened: walk as far as we can, then rest. */
+static void session_run(struct session *session)
+{
+    struct worker *worker = session->worker;
+    enum step next = STEP_ON;
+
+    if (session->exchange != NULL && session->state != STATE_LEAVE &&
+        exchange_is_abandoned(session->exchange, session->state)) {
+        exchange_abandon(session->exchange, "the client left");
+        next = STEP_END;
+    }
+    while (next == STEP_ON)
+        next = session_step(session);
+    if (next == STEP_STAY && !session->client.watch.is_added &&
+        !loop_watch(worker->loop, &session->client.watch))
+        next = STEP_END;
+    if (next == STEP_END) {
+        session_free(session);
+        return;
+    }
+    if (session->exchange != NULL && session->exchange->is_hungry)
+        loop_again(worker->loop, &session->client.watch);
+    session_audit(session);
+}
+
+static void on_wake(void *arg)
+{
+    struct session *session = must_be(struct session, SESSION_MAGIC, arg);
+    struct worker *worker = session->worker;
+
+    session_run(session);
+    if (!list_is_empty(&worker->waiting))
+        sessions_wake_waiting(worker);
+}
+
+/** The time of this state is up. */
+static void on_alarm(void *arg)
+{
+    struct session *session = must_be(struct session, SESSION_MAGIC, arg);
+    enum step next;
+
+    if (session->exchange == NULL || session->state == STATE_LEAVE) {
+        session_free(session);
+        return;
+    }
+    next = go(session, exchange_late(session->exchange, session->state));
+    if (next == STEP_END)
+        session_free(session);
+    else
+        session_run(session);
+}
+
+void session_begin(struct worker *worker, const struct stream *client,
+                   const union address *from)
+{
+    struct session *session = xnew(1, sizeof(*session));
+
+    session->magic = SESSION_MAGIC;
+    session->worker = worker;
+    session->client = *client;
+    session->client.watch.on_event = on_wake;
+    session->client.watch.arg = session;
+    session->from = *from;
+    session->born_ms = loop_now(worker->loop);
+    session->alarm.on_alarm = on_alarm;
+    session->alarm.arg = session;
+    session->state = STATE_REST;
+    list_put_last(&worker->sessions, &session->link);
+    worker->sessions_now++;
+    alarm_set(session);
+    on_wake(session);
+}
+
+/* --- all sessions of a worker ---------------------------------------------- */
+
+void sessions_wake_waiting(struct worker *worker)
+{
+    size_t count = 0;
+    struct link *link;
+
+    for (link = worker->waiting.after; link != &worker->waiting;
+         link = link->after)
+        count++;
+    /* Each of them once: those that find no place stay where they are. */
+    link = worker->waiting.after;
+    while (count-- > 0 && link != &worker->waiting) {
+        struct exchange *exchange = list_item(link, struct exchange, waiting);
+
+        link = link->after;
+        session_run(exchange->session);
+    }
+}
+
+void sessions_drain(struct worker *worker)
+{
+    struct link *link = worker->sessions.after;
+
+    while (link != &worker->sessions) {
+        struct session *session = list_item(link, struct session, link);
+
+        link = link->after;
+        if (session->state == STATE_REST || session->state == STATE_LEAVE)
+            session_free(session);
+    }
+}
+
+void sessions_end(struct worker *worker)
+{
+    struct link *link = worker->sessions.after;
+
+    while (link != &worker->sessions) {
+        struct session *session = list_item(link, struct session, link);
+
+        link = link->after;
+        if (session->exchange != NULL)
+            exchange_abandon(session->exchange, "the balancer was stopped");
+        session_free(session);
+    }
+    exchanges_forget(worker);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+#include "proxy/worker.h"
+
+#include "base/must.h"
+
+enum { SWEEP_MS = 500 };
+
+/** Close what has rested too long; again and again. */
+static void on_sweep(void *arg)
+{
+    struct worker *worker = arg;
+    int64_t now_ms = loop_now(worker->loop);
+
+    for (size_t i = 0; i < worker->proxy->pool->count; i++)
+        idle_cache_sweep(&worker->caches[i], now_ms);
+    timer_set_in(loop_timers(worker->loop), &worker->sweep, SWEEP_MS, now_ms);
+}
+
+bool worker_init(struct worker *worker, struct proxy *proxy)
+{
+    const struct settings *settings = proxy->settings;
+    const struct poller_kind *kind =
+        poller_find(settings_word(settings, SETTING_poller));
+
+    *worker = (struct worker){.proxy = proxy};
+    worker->loop = loop_new(kind);
+    if (worker->loop == NULL)
+        return false;
+    for (int i = 0; i < STATE_COUNT; i++)
+        worker->rows[i] = timer_row(loop_timers(worker->loop),
+                                    state_limit_ms((enum state)i, settings));
+    blocks_init(&worker->blocks);
+    worker->random.state = random_seed();
+    if (proxy->pool->kind->create != NULL)
+        worker->policy = proxy->pool->kind->create();
+    for (size_t i = 0; i < proxy->pool->count; i++)
+        idle_cache_init(&worker->caches[i], settings);
+    list_init(&worker->spare_exchanges);
+    list_init(&worker->sessions);
+    list_init(&worker->waiting);
+    worker->sweep.on_alarm = on_sweep;
+    worker->sweep.arg = worker;
+    timer_set_in(loop_timers(worker->loop), &worker->sweep, SWEEP_MS,
+                 loop_now(worker->loop));
+    return true;
+}
+
+void worker_fini(struct worker *worker)
+{
+    must(list_is_empty(&worker->sessions));
+    for (size_t i = 0; i < worker->proxy->pool->count; i++)
+        idle_cache_fini(&worker->caches[i]);
+    if (worker->policy != NULL)
+        worker->proxy->pool->kind->destroy(&worker->policy);
+    blocks_fini(&worker->blocks);
+    timer_clear(&worker->sweep);
+    loop_free(&worker->loop);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+#include "upstream/backend.h"
+
+#include "base/must.h"
+#include "base/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+void backend_init(struct backend *backend,
+                  const struct settings_backend *settings, size_t place)
+{
+    memset(backend, 0, sizeof(*backend));
+    snprintf(backend->url, sizeof(backend->url), "%s", settings->url);
+    snprintf(backend->host, sizeof(backend->host), "%s", settings->host);
+    backend->port = settings->port;
+    backend->weight = settings->weight;
+    backend->in_flight_max = settings->in_flight_max;
+    backend->is_backup = settings->is_backup;
+    backend->place = place;
+    backend->identity = XXH3_64bits(backend->url, strlen(backend->url));
+    atomic_store(&backend->up, true);
+    backend->health.well = true;
+}
+
+void backend_fini(struct backend *backend)
+{
+    free(atomic_exchange(&backend->addresses, NULL));
+    free(backend->older);
+    backend->older = NULL;
+}
+
+static bool addresses_equal(const struct backend_addresses *one,
+                            const struct backend_addresses *other)
+{
+    if (one == NULL || one->count != other->count)
+        return false;
+    for (size_t i = 0; i < one->count; i++)
+        if (!address_equals(&one->at[i], &other->at[i]))
+            return false;
+    return true;
+}
+
+bool backend_find(struct backend *backend, const char **why)
+{
+    struct backend_addresses *found = xnew(1, sizeof(*found));
+    struct backend_addresses *known = atomic_load(&backend->addresses);
+
+    found->count = address_find(backend->host, backend->port, found->at,
+                                BACKEND_ADDRESSES_MAX, why);
+    if (found->count == 0 || addresses_equal(known, found)) {
+        bool some = found->count > 0;
+
+        free(found);
+        return some;
+    }
+    /* A reader copies one address and is gone; between two look-ups lies a
+     * second at least. */
+    free(backend->older);
+    backend->older = known;
+    atomic_store(&backend->addresses, found);
+    return true;
+}
+
+bool backend_address(struct backend *backend, union address *address)
+{
+    const struct backend_addresses *known = atomic_load(&backend->addresses);
+    unsigned turn;
+
+    if (known == NULL)
+        return false;
+    turn = atomic_fetch_add_explicit(&backend->next_address, 1,
+                                     memory_order_relaxed);
+    *address = known->at[turn % known->count];
+    return true;
+}
+
+bool backend_take_place(struct backend *backend)
+{
+    unsigned now = atomic_load(&backend->in_flight);
+
+    /* To add one and take it away again would, for a moment, make it look full
+     * to somebody else, who then waits although there is room. */
+    while (backend->in_flight_max == 0 || now < backend->in_flight_max)
+        if (atomic_compare_exchange_weak(&backend->in_flight, &now, now + 1))
+            return true;
+    return false;
+}
+
+void backend_give_place(struct backend *backend)
+{
+    unsigned before = atomic_fetch_sub(&backend->in_flight, 1);
+
+    must(before > 0);
+}
+
+/**
+ * Slow answers count at once, quick ones little by little: a backend that has
+ * become slow shall be spared now, and trusted again later.
+ */
+void backend_add_latency(struct backend *backend, int64_t us)
+{
+    unsigned now = us > UINT32_MAX ? UINT32_MAX : (unsigned)us;
+    unsigned known =
+        atomic_load_explicit(&backend->latency_us, memory_order_relaxed);
+
+    if (now < known)
+        now = known - (known - now) / 8;
+    if (now == 0)
+        now = 1;
+    atomic_store_explicit(&backend->latency_us, now, memory_order_relaxed);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/**
+ * @file backend.h
+ * @brief One server that we send requests to: what is configured, what workers
+ * have seen, and what follows from it.
+ *
+ * Its fields are grouped by who writes them. Workers only count; the verdict is
+ * changed under a lock, by health.h, and read without one.
+ *
+ * @floor{upstream}
+ * @thread{see each group}
+ */
+#ifndef UPSTREAM_BACKEND_H
+#define UPSTREAM_BACKEND_H
+
+#include "net/address.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct settings_backend;
+
+/** How many addresses of one name we keep. */
+enum { BACKEND_ADDRESSES_MAX = 8 };
+
+/** What a name stood for, at some time. Never changes once it is in use. */
+struct backend_addresses {
+    size_t count;
+    union address at[BACKEND_ADDRESSES_MAX];
+};
+
+/** How a backend stands; under the pool's lock. */
+struct health_state {
+    bool probed;              /**< there has been a probe */
+    bool well;                /**< as far as probes tell */
+    unsigned passed_row;      /**< good probes in a row */
+    unsigned failed_row;      /**< bad probes in a row */
+    bool ejected;             /**< requests have failed too often */
+    unsigned ejections;       /**< how often, one after another */
+    int64_t ejected_until_ms; /**< until when */
+    char why[128];            /**< the reason of the last change */
+};
+
+/** One server. */
+struct backend {
+    /* Configured: never changes. */
+    char url[300];          /**< `http://HOST:PORT`, for people */
+    char host[256];         /**< a name or an address */
+    unsigned port;          /**< 1 to 65535 */
+    unsigned weight;        /**< 1 to 256 */
+    unsigned in_flight_max; /**< requests at once; 0: any number */
+    bool is_backup;         /**< serves only when no other can */
+    size_t place;           /**< its index in the pool */
+    uint64_t identity;      /**< a hash of its URL */
+
+    /* Found out by control, read by all: NULL until the name was found. What
+     * was there before lives on, in `older`, as somebody may be reading it. */
+    struct backend_addresses *_Atomic addresses; /**< owned */
+    struct backend_addresses *older;             /**< owned; control's */
+
+    /* Facts: workers write, all read. */
+    atomic_uint in_flight;       /**< requests it is busy with */
+    atomic_uint next_address;    /**< whose turn it is among its addresses */
+    atomic_uint latency_us;      /**< a peak-sensitive average; 0: unknown */
+    _Atomic uint64_t tries;      /**< requests sent to it, repeated ones too */
+    _Atomic uint64_t failures;   /**< those that failed by its fault */
+    atomic_uint failures_in_row; /**< since the last one that went well */
+    atomic_bool redeemed;        /**< one went well since the last ejection */
+
+    /* Verdict: health.h writes, under its lock; all read. */
+    atomic_bool up;              /**< may it serve? */
+    _Atomic int64_t up_since_ms; /**< for the slow start; 0: from the start */
+    struct health_state health;  /**< how that came about */
+};
+
+/** Make one, up and without addresses. */
+void backend_init(struct backend *backend,
+                  const struct settings_backend *settings, size_t place);
+
+/** End what it owns. */
+void backend_fini(struct backend *backend);
+
+/**
+ * Look its name up. This may take seconds; it is for control.
+ *
+ * @return false, with @p why, when nothing was found: then what was known stays
+ */
+bool backend_find(struct backend *backend, const char **why);
+
+/** The address whose turn it is; false when none is known. */
+bool backend_address(struct backend *backend, union address *address);
+
+/**
+ * One request more; false when it has as many as it may have.
+ * A place that was taken is given back, whatever becomes of the request.
+ */
+bool backend_take_place(struct backend *backend);
+
+/** One request less. */
+void backend_give_place(struct backend *backend);
+
+/** It took so long to answer. */
+void backend_add_latency(struct backend *backend, int64_t us);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/**
+ * @file connection.h
+ * @brief A connection to a backend: made, used, at rest, ended.
+ *
+ *  - upstream_open() begins one, upstream_finish() tells how that went;
+ *  - upstream_free() ends it.
+ *
+ * Between two exchanges it rests in an idle_cache.
+ *
+ * @floor{upstream}
+ * @thread{the worker that made it}
+ */
+#ifndef UPSTREAM_CONNECTION_H
+#define UPSTREAM_CONNECTION_H
+
+#include "net/stream.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct backend;
+struct idle_cache;
+struct loop;
+
+/** One connection to a backend. */
+struct upstream {
+    unsigned magic;
+    struct stream stream;    /**< owned */
+    struct backend *backend; /**< borrowed: outlives it */
+    struct loop *loop;       /**< borrowed: the worker's */
+    int64_t dies_ms;         /**< it is not used again after this time */
+    int64_t rested_ms;       /**< since when it rests, or last did */
+    int64_t rest_ms;         /**< so long it may rest; the backend may have said
+                                  less than the settings */
+    unsigned exchanges;      /**< how many it has served to their end */
+    struct link resting;     /**< in an idle cache */
+    struct idle_cache *cache;     /**< borrowed: which, while it rests there */
+    void (*on_event)(void *user); /**< what to call when it is ready */
+    void *user;                   /**< goes there: borrowed */
+};
+
+/**
+ * Begin to connect.
+ *
+ * @param on_event  called with @p user when something happens
+ * @param owned     where it goes, owned by the caller; NULL for #IO_BROKEN
+ * @param why       in words, for #IO_BROKEN; a constant
+ * @return #IO_DONE, #IO_WAIT (ask upstream_finish() later) or #IO_BROKEN
+ */
+enum io upstream_open(struct loop *loop, struct backend *backend,
+                      void (*on_event)(void *user), void *user,
+                      struct upstream **owned, const char **why);
+
+/** Has it been connected? #IO_DONE, #IO_WAIT, or #IO_BROKEN with stream_words().*/
+enum io upstream_finish(struct upstream *upstream);
+
+/** Let somebody use it: who is called from now on. */
+void upstream_use(struct upstream *upstream, void (*on_event)(void *user),
+                  void *user);
+
+/** Close it, and empty the pointer. */
+void upstream_free(struct upstream **owned);
+
+#endif
