@@ -5,8 +5,10 @@
 
 ## Steelyard: build an HTTP load balancer in C, one idea at a time.
 ##
-##   make demo       show it: backends, a balancer, requests, and a backend
-##                   that is killed in the middle; ends by itself in 20 seconds
+##   make demo       show it: backends, a balancer, requests, and a backend that
+##                   is killed in the middle; ends by itself within seconds
+##   make demo WITH=exercises/02-weighted-turns
+##                   the same with your code in the balancer
 ##   make run        the same, left running until Ctrl-C
 ##   make test       test everything
 ##
@@ -21,6 +23,8 @@
 ##   make grade-lb LB='./mine --port {port} --backends {backends}' UPTO=04
 ##                   try a balancer of your own, in any language, and give points
 ##   make measure    the same load on every chapter: a table and a picture
+##   make bench      what a request costs, beside nginx and HAProxy
+##   make fuzz       look for bytes that break the code, a minute for each part
 ##
 ##   make check      what can be tested without running: warnings, style, links,
 ##                   the sizes of the steps, the text against the code
@@ -38,7 +42,6 @@ MAKEFLAGS += --no-print-directory
 
 CHAPTERS := $(sort $(patsubst chapters/%/Makefile,%,\
                      $(wildcard chapters/[0-9]*/Makefile)))
-NEWEST   := $(lastword $(CHAPTERS))
 LBS      := $(CHAPTERS:%=chapters/%/lb)
 TOOLS    := tests/tools
 
@@ -65,13 +68,21 @@ build/asan/%/lb: FORCE
 build/tsan/%/lb: FORCE
 	@mkdir -p $(@D)
 	@$(MAKE) -s -C chapters/$* LB=$(abspath $@) EXTRA_CFLAGS='$(SANE) $(TSAN)'
+build/asan/steelyard: FORCE
+	@mkdir -p $(@D)
+	@$(MAKE) -s -C final STEELYARD=$(abspath $@) \
+	    EXTRA_CFLAGS='$(SANE) $(ASAN)'
+build/tsan/steelyard: FORCE
+	@mkdir -p $(@D)
+	@$(MAKE) -s -C final STEELYARD=$(abspath $@) \
+	    EXTRA_CFLAGS='$(SANE) $(TSAN)'
 build/asan/backend: FORCE
 	@mkdir -p $(@D)
 	@$(MAKE) -s -C backend BACKEND=$(abspath $@) EXTRA_CFLAGS='$(SANE) $(ASAN)'
 
-final: FORCE
-	@test -f final/Makefile && $(MAKE) -s -C final || \
-	    echo "final: to come; until then, the newest chapter is $(NEWEST)"
+final: final/steelyard
+final/steelyard: FORCE
+	@$(MAKE) -s -C final
 
 # --- the programs that test -------------------------------------------------
 
@@ -95,14 +106,17 @@ build/tests/demo: tests/tools/demo.c $(SUPPORT)
 
 # --- showing ----------------------------------------------------------------
 
-DEMO = build/tests/demo --lb chapters/$(NEWEST)/lb --backend backend/backend
+# WITH=exercises/NN-name: what is written there takes the place of a part.
+SERVED = $(if $(WITH),build/with/$(notdir $(WITH:%/=%))/lb,final/steelyard)
+DEMO   = build/tests/demo --lb $(SERVED) --backend backend/backend
 
 demo: demo-build
 	@$(DEMO)
 run: demo-build
 	@$(DEMO) --stay
 demo-build: deps-demo
-	@$(MAKE) backend chapters/$(NEWEST)/lb build/tests/demo
+	@$(MAKE) backend build/tests/demo $(if $(WITH),,$(SERVED))
+	@$(if $(WITH),$(TOOLS)/with '$(WITH)' >build/with.log)
 
 diff-%:
 	@$(TOOLS)/diff $*
@@ -116,8 +130,9 @@ TRY       = build/tests/behaviours --backend backend/backend
 STAIRCASE = $(TOOLS)/staircase
 
 staircase: deps-test
-	@$(MAKE) chapters backend build/tests/behaviours
-	@$(STAIRCASE) $(if $(WRITE),--write) $(TRY) --staircase $(LBS)
+	@$(MAKE) chapters final backend build/tests/behaviours
+	@$(STAIRCASE) $(if $(WRITE),--write) $(TRY) --staircase $(LBS) \
+	    final/steelyard
 grade-lb: deps-test
 	@test -n "$$LB" || { echo "grade-lb: say what to grade: make grade-lb" \
 	    "LB='./mine --port {port} --backends {backends}' UPTO=04"; exit 2; }
@@ -130,7 +145,8 @@ grade-lb: deps-test
 # A suite is a command whose last line says how many tests passed and failed;
 # `suite -1` takes the command itself for one test. All are run, come what may.
 SUITE  = $(TOOLS)/suite
-SUITES = build check unit backend staircase threads grader transcripts bench demo
+SUITES = build check unit backend staircase threads grader exercises serve \
+         fuzz transcripts bench compare demo
 
 test: deps-test
 	@rm -rf build/log build/tally
@@ -141,17 +157,23 @@ test: deps-test
 	@$(SUITE) staircase    $(STAIRCASE) $(TRY) --staircase $(ASAN_LBS)
 	@$(SUITE) threads      $(TRY) --staircase $(TSAN_LBS)
 	@$(SUITE) grader       tests/grader/run
+	@$(SUITE) exercises    tests/grader/exercises_run
+	@$(SUITE) serve        tests/tools/with_test
+	@$(SUITE) fuzz         $(MAKE) fuzz-replay
 	@$(SUITE) transcripts  tests/text/replay
 	@$(SUITE) bench        tests/bench/measure --selftest
+	@$(SUITE) compare      tests/bench/bench --selftest
 	@$(SUITE) -1 demo      $(DEMO)
 	@$(TOOLS)/tally $(SUITES)
 
 JOBS     = $(shell getconf _NPROCESSORS_ONLN)
-ASAN_LBS = $(CHAPTERS:%=build/asan/%/lb)
-TSAN_LBS = $(patsubst %,build/tsan/%/lb,$(filter-out 01-% 02-%,$(CHAPTERS)))
+ASAN_LBS = $(CHAPTERS:%=build/asan/%/lb) build/asan/steelyard
+TSAN_LBS = $(patsubst %,build/tsan/%/lb,$(filter-out 01-% 02-%,$(CHAPTERS))) \
+           build/tsan/steelyard
 
 test-build: all $(ASAN_LBS) $(TSAN_LBS) build/asan/backend \
-            build/tests/behaviours build/tests/backend_pages build/tests/demo
+            build/tests/behaviours build/tests/backend_pages build/tests/demo \
+            bench-build
 
 check: deps-test
 	@$(TOOLS)/check
@@ -161,11 +183,15 @@ text: deps-test
 
 # --- the rest ---------------------------------------------------------------
 
+include exercises/exercises.mk
+include tests/bench/bench.mk
+include tests/fuzz/fuzz.mk
+
 help:
-	@sed -n 's/^## \{0,1\}//p' Makefile
+	@sed -n 's/^## \{0,1\}//p' Makefile exercises/exercises.mk
 
 deps: deps-test
-deps-demo deps-test deps-measure: deps-%:
+deps-demo deps-test deps-measure deps-bench: deps-%:
 	@DEPS='$(DEPS)' $(TOOLS)/deps $*
 
 format:
@@ -173,10 +199,10 @@ format:
 
 clean:
 	rm -rf build tests/text/__pycache__
-	@for folder in $(CHAPTERS:%=chapters/%) backend; do \
+	@for folder in $(CHAPTERS:%=chapters/%) backend final; do \
 	    $(MAKE) -s -C $$folder clean; done
 
 FORCE:
 .PHONY: all chapters backend final demo run demo-build measure staircase \
         grade-lb test test-build check text help deps deps-demo deps-test \
-        deps-measure format clean FORCE
+        deps-measure deps-bench format clean FORCE

@@ -219,13 +219,33 @@ static bool judge(struct demo *demo, int64_t back_ms)
     return kept;
 }
 
+/** What the balancer said, but for its line about each request. */
+static void print_last_words(const struct demo *demo)
+{
+    char *text = process_text(demo->lb.err);
+
+    fflush(stdout);
+    fputs("\ndemo: the balancer did not end well. It has said:\n", stderr);
+    for (char *line = strtok(text, "\n"); line != NULL;
+         line = strtok(NULL, "\n"))
+        if (strstr(line, " -> http://") == NULL)
+            fprintf(stderr, "  %s\n", line);
+    free(text);
+}
+
+/** True: the balancer ran until it was asked to stop, and ended well. */
 static bool stop_all(struct demo *demo)
 {
-    int status = process_stop(&demo->lb, 12000);
+    int status;
+    bool ended_early = process_has_ended(&demo->lb, &status);
 
+    if (!ended_early)
+        status = process_stop(&demo->lb, 12000);
     for (size_t i = 0; i < BACKENDS; i++)
         process_kill(&demo->backends[i]);
-    return status == 0;
+    if (ended_early || status != 0)
+        print_last_words(demo);
+    return !ended_early && status == 0;
 }
 
 /** The whole story. */

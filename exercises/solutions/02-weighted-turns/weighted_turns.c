@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/*
+ * Smooth weighted turns: before each pick, everybody earns its weight; the
+ * richest is picked, and pays what all have earned together.
+ *
+ * So the sum of all credits stays what it was, and credit is nothing but turns
+ * that one is owed (or has had ahead of time). One that is away earns nothing,
+ * and what it was owed, or owed us, is forgotten.
+ */
+#include "weighted_turns.h"
+
+static bool is_in(const struct turn *turn)
+{
+    return turn->may_serve && turn->weight > 0;
+}
+
+int turns_pick(struct turn *turns, size_t count)
+{
+    int64_t earned = 0;
+    int best = TURNS_NONE;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!is_in(&turns[i])) {
+            turns[i].credit = 0;
+            continue;
+        }
+        turns[i].credit += turns[i].weight;
+        earned += turns[i].weight;
+        if (best == TURNS_NONE || turns[i].credit > turns[best].credit)
+            best = (int)i;
+    }
+    if (best != TURNS_NONE)
+        turns[best].credit -= earned;
+    return best;
+}
