@@ -17,7 +17,7 @@
  *       |
  *     LEAVE   what the client still sends is read and forgotten
  *
- * In SEND, WAIT and PASS, bytes may move both ways. There is one small buffer
+ * In SEND and PASS, bytes may move both ways. There is one small buffer
  * for each way, which is filled only when it is empty: whoever sends faster
  * than the other side receives has to wait, and our memory does not grow.
  */
