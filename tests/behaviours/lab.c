@@ -2,6 +2,8 @@
 /* Copyright (c) 2026 the Steelyard authors */
 #include "lab.h"
 
+#include "tcp_table.h"
+
 #include <jansson.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -213,11 +215,19 @@ static void fill_in(char *out, size_t room, const char *text, const char *port,
     out[used < room ? used : room - 1] = '\0';
 }
 
+/** To connect would tell, too; but then the balancer has had a client already,
+ * and may still be busy with it. */
 static bool somebody_listens(unsigned port)
 {
     struct rude rude;
-    bool open = rude_open(&rude, port);
+    bool open;
 
+    switch (tcp_is_listening(port)) {
+    case TCP_YES: return true;
+    case TCP_NO: return false;
+    case TCP_UNKNOWN: break;
+    }
+    open = rude_open(&rude, port);
     if (open)
         rude_close(&rude);
     return open;

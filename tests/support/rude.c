@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 the Steelyard authors */
 #include "rude.h"
 
+#include "tcp_table.h"
 #include "wait.h"
 
 #include <errno.h>
@@ -62,12 +63,38 @@ bool rude_say(struct rude *rude, const char *text)
     return rude_send(rude, text, strlen(text));
 }
 
+static unsigned port_of(int fd, int (*name)(int fd, struct sockaddr *address,
+                                            socklen_t *length))
+{
+    struct sockaddr_in address;
+    socklen_t length = sizeof(address);
+
+    if (name(fd, (struct sockaddr *)&address, &length) == -1)
+        return 0;
+    return ntohs(address.sin_port);
+}
+
+/** Let the peer read what was sent; or not, if it does not want to. */
+static void let_read(const struct rude *rude)
+{
+    unsigned port = port_of(rude->fd, getpeername);
+    unsigned ours = port_of(rude->fd, getsockname);
+    int64_t end = now_ms() + 100;
+
+    while (tcp_has_read(port, ours) == TCP_NO && now_ms() < end)
+        nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+}
+
 bool rude_say_slowly(struct rude *rude, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        if (!rude_send(rude, text, 1))
+    enum { SURELY_ALONE = 4 }; /* to look at the table takes its time */
+
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        if (!rude_send(rude, &text[i], 1))
             return false;
         /* Give the reader a chance to see this byte alone. */
+        if (i < SURELY_ALONE)
+            let_read(rude);
         nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
     }
     return true;
