@@ -53,7 +53,7 @@ struct batch {
 };
 
 static struct {
-    enum log_level level;
+    atomic_int level;    /**< enum log_level */
     char access[512];    /**< where to; empty: no access book */
     int fds[BOOK_COUNT]; /**< the access one is owned if it is a file */
     bool owns_access;
@@ -85,9 +85,15 @@ bool log_level_find(const char *name, enum log_level *level)
     return false;
 }
 
+void log_set_level(enum log_level level)
+{
+    atomic_store_explicit(&books.level, (int)level, memory_order_relaxed);
+}
+
 bool log_tells(enum log_level level)
 {
-    return level <= books.level;
+    return (int)level <=
+           atomic_load_explicit(&books.level, memory_order_relaxed);
 }
 
 bool log_has_access(void)
@@ -349,7 +355,7 @@ static void *writer_run(void *arg)
 
 bool log_open(enum log_level level, const char *access, struct fault *fault)
 {
-    books.level = level;
+    log_set_level(level);
     if (strcmp(access, "off") != 0)
         snprintf(books.access, sizeof(books.access), "%s", access);
     if (!access_open())

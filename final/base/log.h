@@ -53,6 +53,9 @@ bool log_open(enum log_level level, const char *access, struct fault *fault);
 /** Give the calling thread a ring; it lives until log_close(). */
 void log_join(void);
 
+/** From now on, events above this level are not told. */
+void log_set_level(enum log_level level);
+
 /** Is this level told? For what is costly to say. */
 bool log_tells(enum log_level level);
 

@@ -114,6 +114,23 @@ void settings_clear_backends(struct settings *settings)
     settings->backend_count = 0;
 }
 
+void settings_clear_weights(struct settings *settings)
+{
+    list_fini(&settings->weights);
+}
+
+void settings_drop_backend(struct settings *settings, size_t which)
+{
+    struct settings_backend *backends = settings->backends;
+
+    must(which < settings->backend_count);
+    free(backends[which].url);
+    free(backends[which].host);
+    settings->backend_count--;
+    memmove(&backends[which], &backends[which + 1],
+            (settings->backend_count - which) * sizeof(*backends));
+}
+
 static void field_fini(struct settings *settings, const struct setting_row *row)
 {
     void *field = (char *)settings + row->offset;

@@ -429,6 +429,23 @@ struct settings_backend *settings_add_backend(struct settings *settings,
 /** Take all backends away again. */
 void settings_clear_backends(struct settings *settings);
 
+/** Forget the list of weights; backends keep those they have. */
+void settings_clear_weights(struct settings *settings);
+
+/** Take one backend away. */
+void settings_drop_backend(struct settings *settings, size_t which);
+
+/** Fill settings with a copy of others. End them with settings_fini(). */
+void settings_copy(struct settings *to, const struct settings *from);
+
+/** Copy one of them; not the backends, whose text does not tell all. */
+void settings_copy_one(struct settings *to, const struct settings *from,
+                       enum setting setting);
+
+/** Has this one the same value in both? */
+bool settings_same(const struct settings *one, const struct settings *other,
+                   enum setting setting);
+
 /**
  * Do the values fit each other? At least one backend, as many weights as
  * backends, the target within the head, and so on. Gives each backend its share

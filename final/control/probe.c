@@ -304,7 +304,7 @@ struct prober *prober_new(struct loop *loop, struct pool *pool)
         struct probe *probe = &prober->probes[i];
 
         probe->prober = prober;
-        probe->backend = &pool->backends[i];
+        probe->backend = pool->backends[i];
         probe->next = (struct timer){.on_alarm = probe_begin, .arg = probe};
     }
     return prober;
@@ -322,8 +322,14 @@ void prober_ask_all(struct prober *prober)
 
 void prober_start(struct prober *prober)
 {
-    for (size_t i = 0; i < prober->pool->count; i++)
-        plan(&prober->probes[i]);
+    for (size_t i = 0; i < prober->pool->count; i++) {
+        struct probe *probe = &prober->probes[i];
+
+        if (probe->backend->health.probed)
+            plan(probe);
+        else
+            probe_begin(probe);
+    }
 }
 
 void prober_free(struct prober **owned)

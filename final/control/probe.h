@@ -35,7 +35,7 @@ struct prober *prober_new(struct loop *loop, struct pool *pool);
 /** Probe all of them once; returns when all have answered, or are too late. */
 void prober_ask_all(struct prober *prober);
 
-/** Probe them again and again from now on. */
+/** Probe them again and again from now on; those that never were, at once. */
 void prober_start(struct prober *prober);
 
 /** End it, and empty the pointer. */

@@ -6,62 +6,107 @@
 #include "base/must.h"
 #include "base/settings.h"
 #include "upstream/pool.h"
+#include "upstream/roster.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
-struct resolver {
-    struct pool *pool; /**< borrowed */
-    bool *known;       /**< owned: was its name found the last time? */
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t stopped;
-    bool stops; /**< under `lock` */
+/** Whose names are looked up, and how often. */
+struct names {
+    struct backend *at[BACKENDS_MAX]; /**< held */
+    size_t count;
+    int64_t refresh_ms;
 };
 
-static void look_up(struct resolver *resolver, bool is_first)
-{
-    for (size_t i = 0; i < resolver->pool->count; i++) {
-        struct backend *backend = &resolver->pool->backends[i];
-        const char *why = "";
-        bool found = backend_find(backend, &why);
+struct resolver {
+    bool told[BACKEND_SLOTS]; /**< said that this one was not found */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t news;
+    struct names names; /**< under `lock` */
+    bool is_new;        /**< they are; likewise */
+    bool stops;         /**< likewise */
+};
 
-        if (!found && (resolver->known[i] || is_first))
-            log_warn("%s [unresolved] (%s)%s", backend->url, why,
-                     is_first ? "" : "; the last good answer is kept");
-        if (found && !resolver->known[i] && !is_first)
-            log_info("%s [resolved]", backend->url);
-        resolver->known[i] = found;
-    }
+static void names_hold(struct names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        atomic_fetch_add(&names->at[i]->holders, 1);
 }
 
-/** Wait for the next time; false: it is time to stop. */
-static bool next_time(struct resolver *resolver)
+static void names_drop(struct names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        roster_drop(names->at[i]);
+    names->count = 0;
+}
+
+static void look_up(struct resolver *resolver, struct backend *backend)
+{
+    bool *told = &resolver->told[backend->slot];
+    bool knows = atomic_load(&backend->addresses) != NULL;
+    const char *why = "";
+    bool found = backend_find(backend, &why);
+
+    if (!found && !*told)
+        log_warn("%s [unresolved] (%s)%s", backend->url, why,
+                 knows ? "; the last good answer is kept" : "");
+    if (found && *told)
+        log_info("%s [resolved]", backend->url);
+    *told = !found;
+}
+
+static void look_all_up(struct resolver *resolver, const struct names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        look_up(resolver, names->at[i]);
+    log_flush();
+}
+
+/** Wait for the next time, or for other names; false: it is time to stop. */
+static bool next_time(struct resolver *resolver, struct names *names)
 {
     struct timespec until;
-    bool stops;
+    bool goes_on;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += resolver->pool->settings->dns_refresh_ms / 1000;
     pthread_mutex_lock(&resolver->lock);
-    while (!resolver->stops &&
-           pthread_cond_timedwait(&resolver->stopped, &resolver->lock,
-                                  &until) == 0)
+    until.tv_sec += resolver->names.refresh_ms / 1000;
+    while (!resolver->stops && !resolver->is_new &&
+           pthread_cond_timedwait(&resolver->news, &resolver->lock, &until) ==
+               0)
         continue;
-    stops = resolver->stops;
+    resolver->is_new = false;
+    goes_on = !resolver->stops;
+    *names = resolver->names;
+    names_hold(names);
     pthread_mutex_unlock(&resolver->lock);
-    return !stops;
+    return goes_on;
 }
 
 static void *run(void *arg)
 {
     struct resolver *resolver = arg;
+    struct names names;
 
-    while (next_time(resolver))
-        look_up(resolver, false);
+    log_join();
+    while (next_time(resolver, &names)) {
+        look_all_up(resolver, &names);
+        names_drop(&names);
+    }
+    names_drop(&names);
     return NULL;
+}
+
+static void names_take(struct names *names, const struct pool *pool)
+{
+    names->count = pool->count;
+    for (size_t i = 0; i < pool->count; i++)
+        names->at[i] = pool->backends[i];
+    names->refresh_ms = pool->settings->dns_refresh_ms;
+    names_hold(names);
 }
 
 struct resolver *resolver_new(struct pool *pool)
@@ -69,16 +114,25 @@ struct resolver *resolver_new(struct pool *pool)
     struct resolver *resolver = xnew(1, sizeof(*resolver));
     pthread_condattr_t steady;
 
-    resolver->pool = pool;
-    resolver->known = xnew(pool->count, sizeof(*resolver->known));
-    look_up(resolver, true);
+    names_take(&resolver->names, pool);
+    look_all_up(resolver, &resolver->names);
     pthread_mutex_init(&resolver->lock, NULL);
     pthread_condattr_init(&steady);
     pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-    pthread_cond_init(&resolver->stopped, &steady);
+    pthread_cond_init(&resolver->news, &steady);
     pthread_condattr_destroy(&steady);
     must(pthread_create(&resolver->thread, NULL, run, resolver) == 0);
     return resolver;
+}
+
+void resolver_follow(struct resolver *resolver, struct pool *pool)
+{
+    pthread_mutex_lock(&resolver->lock);
+    names_drop(&resolver->names);
+    names_take(&resolver->names, pool);
+    resolver->is_new = true;
+    pthread_cond_signal(&resolver->news);
+    pthread_mutex_unlock(&resolver->lock);
 }
 
 void resolver_free(struct resolver **owned)
@@ -87,12 +141,12 @@ void resolver_free(struct resolver **owned)
 
     pthread_mutex_lock(&resolver->lock);
     resolver->stops = true;
-    pthread_cond_signal(&resolver->stopped);
+    pthread_cond_signal(&resolver->news);
     pthread_mutex_unlock(&resolver->lock);
     pthread_join(resolver->thread, NULL);
-    pthread_cond_destroy(&resolver->stopped);
+    names_drop(&resolver->names);
+    pthread_cond_destroy(&resolver->news);
     pthread_mutex_destroy(&resolver->lock);
-    free(resolver->known);
     free(resolver);
     *owned = NULL;
 }

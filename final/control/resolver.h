@@ -19,10 +19,13 @@ struct resolver;
  * Look all names up once, and go on doing so in a thread: an answer that came
  * is kept until there is another one.
  *
- * @param pool borrowed: outlives it
+  * @param pool borrowed until it returns; its backends are held
  * @return owned by the caller, who ends it with resolver_free()
  */
 struct resolver *resolver_new(struct pool *pool);
+
+/** From now on, look up the names of this pool; borrowed until it returns. */
+void resolver_follow(struct resolver *resolver, struct pool *pool);
 
 /** End it, and empty the pointer. */
 void resolver_free(struct resolver **owned);

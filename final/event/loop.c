@@ -137,6 +137,7 @@ void loop_free(struct loop **owned)
     loop->kind->destroy(&loop->poller);
     close(loop->wake[0]);
     close(loop->wake[1]);
+    timers_fini(&loop->timers);
     pthread_mutex_destroy(&loop->lock);
     free(loop);
     *owned = NULL;

@@ -4,29 +4,62 @@
 
 #include "base/must.h"
 
+#include <stdlib.h>
+
 static struct timer *timer_of(struct link *link)
 {
     return list_item(link, struct timer, link);
 }
 
+static struct timer_row *row_of(struct link *link)
+{
+    return list_item(link, struct timer_row, link);
+}
+
 void timers_init(struct timers *timers)
 {
-    timers->count = 0;
+    list_init(&timers->rows);
     list_init(&timers->others);
+}
+
+static void row_free(struct timer_row *row)
+{
+    must(list_is_empty(&row->waiting));
+    list_remove(&row->link);
+    free(row);
+}
+
+void timers_fini(struct timers *timers)
+{
+    while (!list_is_empty(&timers->rows))
+        row_free(row_of(timers->rows.after));
 }
 
 struct timer_row *timer_row(struct timers *timers, int64_t length_ms)
 {
     struct timer_row *row;
 
-    for (unsigned i = 0; i < timers->count; i++)
-        if (timers->rows[i].length_ms == length_ms)
-            return &timers->rows[i];
-    must(timers->count < TIMER_ROWS_MAX);
-    row = &timers->rows[timers->count++];
+    for (struct link *at = timers->rows.after; at != &timers->rows;
+         at = at->after) {
+        row = row_of(at);
+        if (row->length_ms == length_ms) {
+            row->users++;
+            return row;
+        }
+    }
+    row = xnew(1, sizeof(*row));
     row->length_ms = length_ms;
+    row->users = 1;
     list_init(&row->waiting);
+    list_put_last(&timers->rows, &row->link);
     return row;
+}
+
+void timer_row_drop(struct timer_row **row)
+{
+    if (--(*row)->users == 0)
+        row_free(*row);
+    *row = NULL;
 }
 
 void timer_clear(struct timer *timer)
@@ -71,8 +104,9 @@ int64_t timers_next_ms(const struct timers *timers, int64_t now_ms)
 {
     const struct timer *next = row_first(&timers->others);
 
-    for (unsigned i = 0; i < timers->count; i++) {
-        const struct timer *first = row_first(&timers->rows[i].waiting);
+    for (struct link *at = timers->rows.after; at != &timers->rows;
+         at = at->after) {
+        const struct timer *first = row_first(&row_of(at)->waiting);
 
         if (first != NULL && (next == NULL || first->due_ms < next->due_ms))
             next = first;
@@ -105,7 +139,16 @@ static void row_fire(struct link *row, int64_t now_ms)
 
 void timers_fire(struct timers *timers, int64_t now_ms)
 {
+    struct link *at = timers->rows.after;
+
     row_fire(&timers->others, now_ms);
-    for (unsigned i = 0; i < timers->count; i++)
-        row_fire(&timers->rows[i].waiting, now_ms);
+    while (at != &timers->rows) {
+        struct timer_row *row = row_of(at);
+
+        /* An alarm may be the last one that needed its row. */
+        row->users++;
+        row_fire(&row->waiting, now_ms);
+        at = at->after;
+        timer_row_drop(&row);
+    }
 }

@@ -10,7 +10,7 @@
  * no heap, no search. Alarms of any other length go to a row that is searched,
  * and that is for a few only.
  *
- *  - timers_init(), then timer_row() for each length;
+  *  - timers_init(), then timer_row() for each length, until timer_row_drop();
  *  - timer_set() sets an alarm in a row, anew if it was set already;
  *  - timer_set_in() sets one of any length;
  *  - timer_clear() forgets it;
@@ -40,26 +40,32 @@ struct timer {
 struct timer_row {
     int64_t length_ms;   /**< 0: these alarms never come */
     struct link waiting; /**< those that are set, the next one first */
+    struct link link;    /**< among the rows of a loop */
+    unsigned users;      /**< how many asked for it */
 };
-
-enum { TIMER_ROWS_MAX = 24 };
 
 /** All alarms of a loop. */
 struct timers {
-    struct timer_row rows[TIMER_ROWS_MAX];
-    unsigned count;
+    struct link rows;   /**< owned */
     struct link others; /**< those of any length, the next one first */
 };
 
 /** Make it empty. */
 void timers_init(struct timers *timers);
 
+/** End the rows that are left; no alarm is set in them. */
+void timers_fini(struct timers *timers);
+
 /**
  * The row for alarms of that length; 0 is for alarms that never come.
  *
- * @return borrowed; lives as long as @p timers
+ * @return borrowed, until timer_row_drop()
  */
 struct timer_row *timer_row(struct timers *timers, int64_t length_ms);
+
+/** Empty the pointer: this row is needed once less, and none of its alarms is
+ * set by who needed it. */
+void timer_row_drop(struct timer_row **row);
 
 /** Set an alarm: it comes after the length of its row. */
 void timer_set(struct timer *timer, struct timer_row *row, int64_t now_ms);

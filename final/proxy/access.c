@@ -137,7 +137,7 @@ static void log_json(const struct exchange *exchange)
 
 void access_log(const struct exchange *exchange)
 {
-    const struct settings *settings = exchange->worker->proxy->settings;
+    const struct settings *settings = exchange->terms->settings;
 
     if (!exchange->has_begun || !log_has_access())
         return;

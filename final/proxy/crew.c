@@ -139,10 +139,11 @@ static bool hand_listen(struct hand *hand,
 }
 
 static bool hand_open(struct hand *hand, struct proxy *proxy,
+                      struct configuration *configuration,
                       const struct listener_settings *settings,
                       struct fault *fault)
 {
-    if (!worker_init(&hand->worker, proxy))
+    if (!worker_init(&hand->worker, proxy, configuration))
         return fault_say(fault, "cannot make a worker: %s", strerror(errno));
     hand->rest = (struct timer){.on_alarm = on_clients, .arg = hand};
     hand->place = (struct timer){.on_alarm = on_place, .arg = hand};
@@ -171,9 +172,10 @@ static void hand_close(struct hand *hand)
     worker_fini(&hand->worker);
 }
 
-struct crew *crew_open(struct proxy *proxy, unsigned count, struct fault *fault)
+struct crew *crew_open(struct proxy *proxy, struct configuration *configuration,
+                       unsigned count, struct fault *fault)
 {
-    const struct settings *set = proxy->settings;
+    const struct settings *set = configuration->settings;
     struct crew *crew = xnew(1, sizeof(*crew));
     struct listener_settings settings = {.is_shared = count > 1,
                                          .defers = set->defer_accept};
@@ -189,7 +191,7 @@ struct crew *crew_open(struct proxy *proxy, unsigned count, struct fault *fault)
         struct hand *hand = &crew->hands[crew->count];
 
         hand->watch.fd = -1;
-        if (!hand_open(hand, proxy, &settings, fault)) {
+        if (!hand_open(hand, proxy, configuration, &settings, fault)) {
             crew_end(&crew);
             return NULL;
         }
@@ -251,6 +253,60 @@ void crew_drain(struct crew *crew)
     atomic_store(&crew->proxy->drains, true);
     for (unsigned i = 0; i < crew->count; i++)
         loop_call(crew->hands[i].worker.loop, on_drain, &crew->hands[i]);
+}
+
+/** Something for one of the crew to do, with one thing. */
+struct errand {
+    struct hand *hand;
+    union {
+        struct configuration *configuration;
+        struct backend *backend;
+    };
+};
+
+static void on_adopt(void *arg)
+{
+    struct errand *errand = arg;
+    struct worker *worker = &errand->hand->worker;
+    struct terms *old = terms_hold(worker->terms); /* for alarms set in it */
+
+    worker_adopt(worker, errand->configuration);
+    sessions_adopt(worker);
+    terms_drop(&old);
+    free(errand);
+}
+
+static void on_forget(void *arg)
+{
+    struct errand *errand = arg;
+
+    worker_forget(&errand->hand->worker, errand->backend);
+    free(errand);
+}
+
+/** Have each of the crew run it. */
+static void tell(struct crew *crew, void (*call)(void *arg),
+                 const struct errand *like)
+{
+    for (unsigned i = 0; i < crew->count; i++) {
+        struct errand *errand = xnew(1, sizeof(*errand));
+
+        *errand = *like;
+        errand->hand = &crew->hands[i];
+        loop_call(errand->hand->worker.loop, call, errand);
+    }
+}
+
+void crew_adopt(struct crew *crew, struct configuration *configuration)
+{
+    atomic_fetch_add(&configuration->workers, crew->count);
+    tell(crew, on_adopt, &(struct errand){.configuration = configuration});
+}
+
+void crew_forget(struct crew *crew, struct backend *backend)
+{
+    atomic_fetch_add(&backend->forgetting, crew->count);
+    tell(crew, on_forget, &(struct errand){.backend = backend});
 }
 
 static void on_end(void *arg)

@@ -21,25 +21,34 @@
 
 #include <stdbool.h>
 
+struct backend;
+struct configuration;
 struct crew;
 struct proxy;
 
 /**
  * Make the workers, and listen.
  *
- * @param proxy borrowed: outlives the crew
+  * @param proxy borrowed: outlives the crew
+ * @param configuration borrowed: what to serve by, until crew_adopt()
  * @param count how many
  * @return owned by the caller, who ends it with crew_end(); NULL, with @p fault,
  *         when that is not possible
  */
-struct crew *crew_open(struct proxy *proxy, unsigned count,
-                       struct fault *fault);
+struct crew *crew_open(struct proxy *proxy, struct configuration *configuration,
+                       unsigned count, struct fault *fault);
 
 /** Where they listen. */
 void crew_address(const struct crew *crew, union address *address);
 
 /** Start the threads; false, with @p fault, when that is not possible. */
 bool crew_start(struct crew *crew, struct fault *fault);
+
+/** Have all workers serve by another configuration, soon. */
+void crew_adopt(struct crew *crew, struct configuration *configuration);
+
+/** Have all workers forget a backend, soon; see roster_sweep(). */
+void crew_forget(struct crew *crew, struct backend *backend);
 
 /** Accept nobody any more; end idle sessions; let exchanges go on. */
 void crew_drain(struct crew *crew);

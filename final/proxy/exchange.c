@@ -41,7 +41,7 @@ static void on_patience(void *arg);
 
 static const struct settings *settings_of(const struct exchange *exchange)
 {
-    return exchange->worker->proxy->settings;
+    return exchange->terms->settings;
 }
 
 static int64_t now_ms(const struct exchange *exchange)
@@ -60,7 +60,7 @@ static void reset(struct exchange *exchange)
 
     head_begin(&exchange->request, HEAD_REQUEST, &limits);
     exchange->try_count = exchange->unconnected = exchange->repeated = 0;
-    exchange->tried = 0;
+    exchange->tried = (struct backend_set){{0}};
     exchange->has_begun = exchange->is_reused = exchange->was_stale = false;
     exchange->is_retry = exchange->was_sent = exchange->request_over = false;
     exchange->up_ended = exchange->has_response = exchange->down_ended = false;
@@ -88,6 +88,7 @@ struct exchange *exchange_take(struct worker *worker, struct stream *client,
         exchange = xnew(1, sizeof(*exchange));
     exchange->magic = EXCHANGE_MAGIC;
     exchange->worker = worker;
+    exchange->terms = terms_hold(worker->terms);
     exchange->client = client;
     exchange->from = from;
     exchange->wake = wake;
@@ -116,13 +117,13 @@ static void leave_queue(struct exchange *exchange)
     if (!link_is_on(&exchange->waiting))
         return;
     list_remove(&exchange->waiting);
-    atomic_fetch_sub(&exchange->worker->proxy->pool->waiting, 1);
+    atomic_fetch_sub(&exchange->terms->pool->waiting, 1);
 }
 
 /** Let go of the backend and what belongs to it. */
 static void release(struct exchange *exchange)
 {
-    struct pool *pool = exchange->worker->proxy->pool;
+    struct pool *pool = exchange->terms->pool;
 
     leave_queue(exchange);
     timer_clear(&exchange->patience);
@@ -140,6 +141,7 @@ void exchange_give(struct exchange **owned)
     struct exchange *exchange = *owned;
 
     release(exchange);
+    terms_drop(&exchange->terms);
     flow_fini(&exchange->up);
     flow_fini(&exchange->down);
     list_put_after(&exchange->worker->spare_exchanges, &exchange->waiting);
@@ -164,6 +166,8 @@ void exchange_next(struct exchange *exchange)
     struct flow *up = &exchange->up;
 
     release(exchange);
+    terms_drop(&exchange->terms);
+    exchange->terms = terms_hold(exchange->worker->terms);
     flow_fini(&exchange->down);
     flow_init(&exchange->down, &exchange->worker->blocks);
     flow_restart(up);
@@ -283,21 +287,21 @@ static struct backend *preferred(const struct exchange *exchange)
         return NULL;
     memcpy(word, value.at, 16);
     word[16] = '\0';
-    return pool_find(exchange->worker->proxy->pool, strtoull(word, NULL, 16));
+    return pool_find(exchange->terms->pool, strtoull(word, NULL, 16));
 }
 
 /** Write the request's head for this backend. */
 static void send_head(struct exchange *exchange)
 {
     const struct settings *settings = settings_of(exchange);
-    struct proxy *proxy = exchange->worker->proxy;
+    const struct configuration *configuration = exchange->terms->configuration;
     struct forward_request facts = {
         .client = text_of(exchange->client_text),
         .scheme = text_of("http"),
         .request_id = text_of(exchange->request_id),
         .via = text_of(settings->via),
-        .is_trusted =
-            address_in(exchange->from, proxy->trusted, proxy->trusted_count),
+        .is_trusted = address_in(exchange->from, configuration->trusted,
+                                 configuration->trusted_count),
         .attempt = exchange->try_count,
         .passes_trailers = true,
     };
@@ -343,7 +347,7 @@ static bool may_retry(struct exchange *exchange, enum attempt ended)
         .repeated = exchange->repeated,
         .was_stale = exchange->was_stale,
     };
-    struct pool *pool = exchange->worker->proxy->pool;
+    struct pool *pool = exchange->terms->pool;
 
     if (!retry_may(ended, &facts, settings_of(exchange)))
         return false;
@@ -358,7 +362,7 @@ static bool may_retry(struct exchange *exchange, enum attempt ended)
 static enum state fail(struct exchange *exchange, enum state now,
                        enum attempt ended, const char *why)
 {
-    struct pool *pool = exchange->worker->proxy->pool;
+    struct pool *pool = exchange->terms->pool;
     struct backend *backend = exchange->backend;
 
     complain(exchange, now, why);
@@ -368,7 +372,7 @@ static enum state fail(struct exchange *exchange, enum state now,
     if (ended == ATTEMPT_UNCONNECTED)
         exchange->unconnected++;
     if (ended != ATTEMPT_STALE)
-        exchange->tried |= (uint64_t)1 << backend->place;
+        backend_set_add(&exchange->tried, backend);
     release(exchange);
     exchange->end_reason = why;
     if (exchange->has_response) {
@@ -394,7 +398,7 @@ static enum state fail(struct exchange *exchange, enum state now,
 static enum state connect_to(struct exchange *exchange)
 {
     struct worker *worker = exchange->worker;
-    struct idle_cache *cache = &worker->caches[exchange->backend->place];
+    struct idle_cache *cache = &worker->caches[exchange->backend->slot];
     int64_t rested_max = method_is_idempotent(exchange->request.method_id)
                              ? INT64_MAX
                              : POST_REST_MS_MAX;
@@ -434,7 +438,7 @@ static enum state nobody(struct exchange *exchange)
 static enum state enqueue(struct exchange *exchange)
 {
     struct worker *worker = exchange->worker;
-    struct pool *pool = worker->proxy->pool;
+    struct pool *pool = exchange->terms->pool;
 
     if (link_is_on(&exchange->waiting))
         return STATE_WAIT_PLACE;
@@ -451,9 +455,9 @@ static enum state enqueue(struct exchange *exchange)
 enum state exchange_pick(struct exchange *exchange)
 {
     struct worker *worker = exchange->worker;
-    struct pool *pool = worker->proxy->pool;
+    struct pool *pool = exchange->terms->pool;
     struct pool_question question = {
-        .policy = worker->policy,
+        .policy = exchange->terms->policy,
         .tried = exchange->tried,
         .key = hash_key(exchange),
         .chance = {random_next(&worker->random), random_next(&worker->random)},
@@ -806,7 +810,7 @@ static enum state served(struct exchange *exchange)
                 now_ms(exchange) +
                 random_jitter(&worker->random,
                               settings_of(exchange)->upstream_age_ms, 10);
-        idle_cache_give(&worker->caches[exchange->backend->place],
+        idle_cache_give(&worker->caches[exchange->backend->slot],
                         &exchange->upstream, now_ms(exchange));
     }
     release(exchange);

@@ -30,12 +30,12 @@
 #include "proxy/flow.h"
 #include "proxy/retry.h"
 #include "proxy/state.h"
+#include "proxy/terms.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct backend;
 struct upstream;
 struct worker;
 union address;
@@ -57,6 +57,7 @@ try {
 struct exchange {
     unsigned magic;
     struct worker *worker;       /**< borrowed: outlives it */
+    struct terms *terms;         /**< held: what it is served by */
     struct stream *client;       /**< borrowed: the session's */
     const union address *from;   /**< borrowed: the client's address */
     void (*wake)(void *session); /**< called when it can go on */
@@ -71,9 +72,9 @@ struct exchange {
     struct try tries[TRIES_MAX];
     unsigned try_count;
     unsigned unconnected, repeated; /**< see struct retry_facts */
-    uint64_t tried;                 /**< backends, by place */
-    struct link waiting;            /**< for a place at a backend */
-    struct timer patience;          /**< with a backend that ought to answer to
+    struct backend_set tried;
+    struct link waiting;   /**< for a place at a backend */
+    struct timer patience; /**< with a backend that ought to answer to
                                          Expect */
 
     bool has_begun;     /**< its request was understood */

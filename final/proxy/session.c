@@ -58,7 +58,11 @@ struct session {
 
 static void alarm_set(struct session *session)
 {
-    timer_set(&session->alarm, session->worker->rows[session->state],
+    const struct terms *terms = session->exchange != NULL
+                                    ? session->exchange->terms
+                                    : session->worker->terms;
+
+    timer_set(&session->alarm, terms->rows[session->state],
               loop_now(session->worker->loop));
 }
 
@@ -113,6 +117,7 @@ static enum step step_rest(struct session *session)
 static void next_exchange(struct session *session)
 {
     access_log(session->exchange);
+    timer_clear(&session->alarm); /* its row may end with the terms */
     exchange_next(session->exchange);
     if (!exchange_has_more(session->exchange))
         exchange_give(&session->exchange);
@@ -150,7 +155,7 @@ static enum step go(struct session *session, enum state next)
     }
     if (session->state == STATE_READ && next == STATE_PICK &&
         loop_now(session->worker->loop) - session->born_ms >
-            session->worker->proxy->settings->session_age_ms)
+            exchange->terms->settings->session_age_ms)
         exchange->closes = true;
     if (next == STATE_REST || next == STATE_READ)
         next_exchange(session);
@@ -313,6 +318,17 @@ void sessions_drain(struct worker *worker)
         link = link->after;
         if (session->state == STATE_REST || session->state == STATE_LEAVE)
             session_free(session);
+    }
+}
+
+void sessions_adopt(struct worker *worker)
+{
+    for (struct link *link = worker->sessions.after; link != &worker->sessions;
+         link = link->after) {
+        struct session *session = list_item(link, struct session, link);
+
+        if (session->exchange == NULL)
+            alarm_set(session);
     }
 }
 

@@ -29,6 +29,10 @@ void session_begin(struct worker *worker, const struct stream *client,
  * exchange is over. */
 void sessions_drain(struct worker *worker);
 
+/** The worker has other terms now: they hold for sessions at rest, too, whose
+ * time begins anew. */
+void sessions_adopt(struct worker *worker);
+
 /** End all sessions of a worker, now. */
 void sessions_end(struct worker *worker);
 

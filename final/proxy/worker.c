@@ -12,14 +12,15 @@ static void on_sweep(void *arg)
     struct worker *worker = arg;
     int64_t now_ms = loop_now(worker->loop);
 
-    for (size_t i = 0; i < worker->proxy->pool->count; i++)
+    for (size_t i = 0; i < BACKEND_SLOTS; i++)
         idle_cache_sweep(&worker->caches[i], now_ms);
     timer_set_in(loop_timers(worker->loop), &worker->sweep, SWEEP_MS, now_ms);
 }
 
-bool worker_init(struct worker *worker, struct proxy *proxy)
+bool worker_init(struct worker *worker, struct proxy *proxy,
+                 struct configuration *configuration)
 {
-    const struct settings *settings = proxy->settings;
+    const struct settings *settings = configuration->settings;
     const struct poller_kind *kind =
         poller_find(settings_word(settings, SETTING_poller));
 
@@ -27,14 +28,11 @@ bool worker_init(struct worker *worker, struct proxy *proxy)
     worker->loop = loop_new(kind);
     if (worker->loop == NULL)
         return false;
-    for (int i = 0; i < STATE_COUNT; i++)
-        worker->rows[i] = timer_row(loop_timers(worker->loop),
-                                    state_limit_ms((enum state)i, settings));
+    atomic_fetch_add(&configuration->workers, 1);
+    worker->terms = terms_new(configuration, loop_timers(worker->loop));
     blocks_init(&worker->blocks);
     worker->random.state = random_seed();
-    if (proxy->pool->kind->create != NULL)
-        worker->policy = proxy->pool->kind->create();
-    for (size_t i = 0; i < proxy->pool->count; i++)
+    for (size_t i = 0; i < BACKEND_SLOTS; i++)
         idle_cache_init(&worker->caches[i], settings);
     list_init(&worker->spare_exchanges);
     list_init(&worker->sessions);
@@ -46,13 +44,28 @@ bool worker_init(struct worker *worker, struct proxy *proxy)
     return true;
 }
 
+void worker_adopt(struct worker *worker, struct configuration *configuration)
+{
+    terms_drop(&worker->terms);
+    worker->terms = terms_new(configuration, loop_timers(worker->loop));
+    for (size_t i = 0; i < BACKEND_SLOTS; i++)
+        worker->caches[i].settings = configuration->settings;
+}
+
+void worker_forget(struct worker *worker, struct backend *backend)
+{
+    struct idle_cache *cache = &worker->caches[backend->slot];
+
+    idle_cache_fini(cache);
+    atomic_fetch_sub(&backend->forgetting, 1);
+}
+
 void worker_fini(struct worker *worker)
 {
     must(list_is_empty(&worker->sessions));
-    for (size_t i = 0; i < worker->proxy->pool->count; i++)
+    for (size_t i = 0; i < BACKEND_SLOTS; i++)
         idle_cache_fini(&worker->caches[i]);
-    if (worker->policy != NULL)
-        worker->proxy->pool->kind->destroy(&worker->policy);
+    terms_drop(&worker->terms);
     blocks_fini(&worker->blocks);
     timer_clear(&worker->sweep);
     loop_free(&worker->loop);

@@ -18,9 +18,8 @@
 #include "event/loop.h"
 #include "net/address.h"
 #include "proxy/flow.h"
-#include "proxy/state.h"
+#include "proxy/terms.h"
 #include "upstream/idle_cache.h"
-#include "upstream/pool.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -29,12 +28,7 @@ struct exchange;
 
 /** What all workers share. */
 struct proxy {
-    const struct settings *settings; /**< borrowed: outlives the proxy */
-    struct pool *pool;               /**< borrowed: likewise */
-    struct address_block *trusted;   /**< owned: who is believed */
-    size_t trusted_count;
-    unsigned sessions_max; /**< clients at once */
-
+    atomic_uint sessions_max;     /**< clients at once */
     atomic_uint sessions;         /**< clients now */
     atomic_bool drains;           /**< no new requests on old connections */
     _Atomic uint64_t exchanges;   /**< requests so far */
@@ -44,26 +38,34 @@ struct proxy {
 
 /** One thread. */
 struct worker {
-    struct proxy *proxy;                 /**< shared; borrowed */
-    struct loop *loop;                   /**< owned */
-    struct timer_row *rows[STATE_COUNT]; /**< alarms for each state */
+    struct proxy *proxy; /**< shared; borrowed */
+    struct loop *loop;   /**< owned */
+    struct terms *terms; /**< held: those of requests that begin now */
     struct blocks blocks;
     struct random random;
-    struct policy *policy;                  /**< owned; NULL: needs none */
-    struct idle_cache caches[BACKENDS_MAX]; /**< by place in the pool */
-    struct link spare_exchanges;            /**< owned */
-    struct link sessions;                   /**< those that live; all */
-    struct link waiting;                    /**< exchanges without a place */
-    unsigned sessions_now;                  /**< how many there are */
-    struct timer sweep;                     /**< for the idle caches */
+    struct idle_cache caches[BACKEND_SLOTS]; /**< by the backend's slot */
+    struct link spare_exchanges;             /**< owned */
+    struct link sessions;                    /**< those that live; all */
+    struct link waiting;                     /**< exchanges without a place */
+    unsigned sessions_now;                   /**< how many there are */
+    struct timer sweep;                      /**< for the idle caches */
 };
 
 /**
  * Make what a worker needs.
  *
+ * @param configuration what to serve by; outlives it, or its terms
  * @return false with errno set when the system refuses
  */
-bool worker_init(struct worker *worker, struct proxy *proxy);
+bool worker_init(struct worker *worker, struct proxy *proxy,
+                 struct configuration *configuration);
+
+/** Requests that begin from now on are served by another configuration, in
+ * which the worker was counted when it was told. */
+void worker_adopt(struct worker *worker, struct configuration *configuration);
+
+/** A backend is gone for good: close what rests of its connections. */
+void worker_forget(struct worker *worker, struct backend *backend);
 
 /** End it; it has no sessions any more. */
 void worker_fini(struct worker *worker);

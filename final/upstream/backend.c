@@ -11,19 +11,29 @@
 #include <xxhash.h>
 
 void backend_init(struct backend *backend,
-                  const struct settings_backend *settings, size_t place)
+                  const struct settings_backend *settings, size_t slot)
 {
     memset(backend, 0, sizeof(*backend));
     snprintf(backend->url, sizeof(backend->url), "%s", settings->url);
     snprintf(backend->host, sizeof(backend->host), "%s", settings->host);
     backend->port = settings->port;
-    backend->weight = settings->weight;
-    backend->in_flight_max = settings->in_flight_max;
-    backend->is_backup = settings->is_backup;
-    backend->place = place;
+    backend->slot = slot;
     backend->identity = XXH3_64bits(backend->url, strlen(backend->url));
     atomic_store(&backend->up, true);
     backend->health.well = true;
+}
+
+void backend_configure(struct backend *backend,
+                       const struct settings_backend *settings,
+                       unsigned in_flight_max)
+{
+    if (backend->weight_configured != settings->weight)
+        atomic_store(&backend->weight, settings->weight);
+    backend->weight_configured = settings->weight;
+    atomic_store(&backend->in_flight_max, settings->in_flight_max > 0
+                                              ? settings->in_flight_max
+                                              : in_flight_max);
+    atomic_store(&backend->is_backup, settings->is_backup);
 }
 
 void backend_fini(struct backend *backend)
@@ -81,10 +91,11 @@ bool backend_address(struct backend *backend, union address *address)
 bool backend_take_place(struct backend *backend)
 {
     unsigned now = atomic_load(&backend->in_flight);
+    unsigned most = atomic_load(&backend->in_flight_max);
 
     /* To add one and take it away again would, for a moment, make it look full
      * to somebody else, who then waits although there is room. */
-    while (backend->in_flight_max == 0 || now < backend->in_flight_max)
+    while (most == 0 || now < most)
         if (atomic_compare_exchange_weak(&backend->in_flight, &now, now + 1))
             return true;
     return false;

@@ -25,6 +25,10 @@ struct settings_backend;
 /** How many addresses of one name we keep. */
 enum { BACKEND_ADDRESSES_MAX = 8 };
 
+/** So many backends there may be at a time: twice a whole pool, so that every
+ * one of them can be exchanged for another. */
+enum { BACKEND_SLOTS = 128 };
+
 /** What a name stood for, at some time. Never changes once it is in use. */
 struct backend_addresses {
     size_t count;
@@ -45,15 +49,23 @@ struct health_state {
 
 /** One server. */
 struct backend {
-    /* Configured: never changes. */
-    char url[300];          /**< `http://HOST:PORT`, for people */
-    char host[256];         /**< a name or an address */
-    unsigned port;          /**< 1 to 65535 */
-    unsigned weight;        /**< 1 to 256 */
-    unsigned in_flight_max; /**< requests at once; 0: any number */
-    bool is_backup;         /**< serves only when no other can */
-    size_t place;           /**< its index in the pool */
-    uint64_t identity;      /**< a hash of its URL */
+    /* What it is: never changes. */
+    char url[300];     /**< `http://HOST:PORT`, for people */
+    char host[256];    /**< a name or an address */
+    unsigned port;     /**< 1 to 65535 */
+    size_t slot;       /**< a number below BACKEND_SLOTS that is its own */
+    uint64_t identity; /**< a hash of its URL */
+
+    /* How it is configured: control writes, all read. */
+    atomic_uint weight;         /**< 1 to 256 */
+    atomic_uint in_flight_max;  /**< requests at once; 0: any number */
+    atomic_bool is_backup;      /**< serves only when no other can */
+    unsigned weight_configured; /**< `weight`, before a person changed it */
+
+    /* Who needs it: see roster.h. */
+    atomic_uint holders;    /**< pools, and others that know it */
+    atomic_uint forgetting; /**< workers that have not forgotten it yet */
+    bool is_leaving;        /**< they were told to; control's */
 
     /* Found out by control, read by all: NULL until the name was found. What
      * was there before lives on, in `older`, as somebody may be reading it. */
@@ -75,9 +87,42 @@ struct backend {
     struct health_state health;  /**< how that came about */
 };
 
-/** Make one, up and without addresses. */
+/** Some of the backends. */
+struct backend_set {
+    uint64_t bits[BACKEND_SLOTS / 64];
+};
+
+/** Put one more into it. */
+static inline void backend_set_add(struct backend_set *set,
+                                   const struct backend *backend)
+{
+    set->bits[backend->slot / 64] |= (uint64_t)1 << backend->slot % 64;
+}
+
+/** Is it in there? */
+static inline bool backend_set_has(const struct backend_set *set,
+                                   const struct backend *backend)
+{
+    return set->bits[backend->slot / 64] >> backend->slot % 64 & 1;
+}
+
+/**
+ * Make one, up and without addresses; see backend_configure() for the rest.
+ *
+ * @param slot its own number
+ */
 void backend_init(struct backend *backend,
-                  const struct settings_backend *settings, size_t place);
+                  const struct settings_backend *settings, size_t slot);
+
+/**
+ * Set what is configured. A weight that a person has changed since stays, as
+ * long as the configured one does.
+ *
+ * @param in_flight_max when it has no limit of its own
+ */
+void backend_configure(struct backend *backend,
+                       const struct settings_backend *settings,
+                       unsigned in_flight_max);
 
 /** End what it owns. */
 void backend_fini(struct backend *backend);

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/settings.h"
 #include "upstream/pool.h"
+#include "upstream/roster.h"
 
 #include <stdio.h>
 
@@ -64,13 +65,33 @@ void health_judge(struct pool *pool, struct backend *backend, bool passed,
 {
     struct health_state *health = &backend->health;
 
-    pthread_mutex_lock(&pool->verdict);
+    pthread_mutex_lock(&pool->roster->verdict);
     count_probe(health, passed, pool->settings);
     if (health->ejected && health->well &&
         health->passed_row >= pool->settings->rise)
         end_ejection(backend);
     verdict(backend, passed ? "probes pass" : why, now_ms);
-    pthread_mutex_unlock(&pool->verdict);
+    pthread_mutex_unlock(&pool->roster->verdict);
+}
+
+void health_doubt(struct pool *pool, struct backend *backend)
+{
+    pthread_mutex_lock(&pool->roster->verdict);
+    backend->health.well = false;
+    snprintf(backend->health.why, sizeof(backend->health.why),
+             "it is new and was not probed yet");
+    atomic_store(&backend->up, false);
+    pthread_mutex_unlock(&pool->roster->verdict);
+}
+
+void health_trust(struct pool *pool, struct backend *backend, int64_t now_ms)
+{
+    pthread_mutex_lock(&pool->roster->verdict);
+    backend->health.well = true;
+    backend->health.probed = false;
+    backend->health.passed_row = backend->health.failed_row = 0;
+    verdict(backend, "it is not probed any more", now_ms);
+    pthread_mutex_unlock(&pool->roster->verdict);
 }
 
 /** Would one more ejection leave enough of the pool? */
@@ -79,7 +100,7 @@ static bool may_eject(const struct pool *pool, const struct backend *backend)
     size_t ejected = 1, others_up = 0;
 
     for (size_t i = 0; i < pool->count; i++) {
-        const struct backend *other = &pool->backends[i];
+        const struct backend *other = pool->backends[i];
 
         if (other->health.ejected)
             ejected++;
@@ -122,10 +143,10 @@ void health_failed(struct pool *pool, struct backend *backend, const char *why,
     atomic_fetch_add_explicit(&backend->failures, 1, memory_order_relaxed);
     if (limit == 0 || row < limit)
         return;
-    pthread_mutex_lock(&pool->verdict);
+    pthread_mutex_lock(&pool->roster->verdict);
     if (!backend->health.ejected && may_eject(pool, backend))
         eject(pool, backend, why, now_ms);
-    pthread_mutex_unlock(&pool->verdict);
+    pthread_mutex_unlock(&pool->roster->verdict);
 }
 
 void health_served(struct backend *backend)
@@ -140,9 +161,9 @@ void health_served(struct backend *backend)
 
 void health_sweep(struct pool *pool, int64_t now_ms)
 {
-    pthread_mutex_lock(&pool->verdict);
+    pthread_mutex_lock(&pool->roster->verdict);
     for (size_t i = 0; i < pool->count; i++) {
-        struct backend *backend = &pool->backends[i];
+        struct backend *backend = pool->backends[i];
 
         if (!backend->health.ejected ||
             now_ms < backend->health.ejected_until_ms)
@@ -150,5 +171,5 @@ void health_sweep(struct pool *pool, int64_t now_ms)
         end_ejection(backend);
         verdict(backend, "the time of its ejection is over", now_ms);
     }
-    pthread_mutex_unlock(&pool->verdict);
+    pthread_mutex_unlock(&pool->roster->verdict);
 }

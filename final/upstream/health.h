@@ -35,6 +35,12 @@ struct pool;
 void health_judge(struct pool *pool, struct backend *backend, bool passed,
                   const char *why, int64_t now_ms);
 
+/** This one is new: it serves when its first probe was good. */
+void health_doubt(struct pool *pool, struct backend *backend);
+
+/** It is not probed any more: as far as that goes, it may serve. */
+void health_trust(struct pool *pool, struct backend *backend, int64_t now_ms);
+
 /** A request failed by this backend's fault. */
 void health_failed(struct pool *pool, struct backend *backend, const char *why,
                    int64_t now_ms);

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/settings.h"
+#include "upstream/roster.h"
 
 #include <stdlib.h>
 
@@ -28,22 +29,29 @@ struct able {
     struct backend *at[BACKENDS_MAX];
 };
 
-struct pool *pool_new(const struct settings *settings)
+struct pool *pool_new(const struct settings *settings, struct roster *roster)
 {
     struct pool *pool = xnew(1, sizeof(*pool));
 
     pool->settings = settings;
+    pool->roster = roster;
     pool->kind = policy_find(settings_word(settings, SETTING_policy));
     must(pool->kind != NULL);
-    pool->count = settings->backend_count;
-    must(pool->count <= BACKENDS_MAX);
-    pool->backends = xnew(pool->count, sizeof(*pool->backends));
+    must(settings->backend_count <= BACKENDS_MAX);
+    while (pool->count < settings->backend_count) {
+        struct backend *backend =
+            roster_hold(roster, &settings->backends[pool->count]);
+
+        if (backend == NULL) {
+            pool_free(&pool);
+            return NULL;
+        }
+        pool->backends[pool->count++] = backend;
+    }
+    /* Now that nothing can go wrong any more. */
     for (size_t i = 0; i < pool->count; i++)
-        backend_init(&pool->backends[i], &settings->backends[i], i);
-    for (size_t i = 0; i < pool->count; i++)
-        if (pool->backends[i].in_flight_max == 0)
-            pool->backends[i].in_flight_max = settings->in_flight_max;
-    pthread_mutex_init(&pool->verdict, NULL);
+        backend_configure(pool->backends[i], &settings->backends[i],
+                          settings->in_flight_max);
     return pool;
 }
 
@@ -52,9 +60,7 @@ void pool_free(struct pool **owned)
     struct pool *pool = *owned;
 
     for (size_t i = 0; i < pool->count; i++)
-        backend_fini(&pool->backends[i]);
-    free(pool->backends);
-    pthread_mutex_destroy(&pool->verdict);
+        roster_drop(pool->backends[i]);
     free(pool);
     *owned = NULL;
 }
@@ -64,9 +70,10 @@ static void able_gather(struct able *able, struct pool *pool, bool backups)
 {
     able->count = 0;
     for (size_t i = 0; i < pool->count; i++) {
-        struct backend *backend = &pool->backends[i];
+        struct backend *backend = pool->backends[i];
 
-        if (backend->is_backup == backups &&
+        if (atomic_load_explicit(&backend->is_backup, memory_order_relaxed) ==
+                backups &&
             atomic_load_explicit(&backend->up, memory_order_acquire))
             able->at[able->count++] = backend;
     }
@@ -82,7 +89,7 @@ static void able_desperate(struct able *able, struct pool *pool)
                   tries ? "requests are sent to all of them, come what may"
                         : "requests get 503");
     for (size_t i = 0; tries && i < pool->count; i++)
-        able->at[able->count++] = &pool->backends[i];
+        able->at[able->count++] = pool->backends[i];
 }
 
 /** Who may serve? */
@@ -112,18 +119,19 @@ static unsigned warmth(const struct pool *pool, const struct backend *backend,
 }
 
 /** Leave out those that were tried, and those without room. */
-static size_t able_narrow(struct able *able, uint64_t tried)
+static size_t able_narrow(struct able *able, const struct backend_set *tried)
 {
     size_t kept = 0, fresh = 0;
 
     for (size_t i = 0; i < able->count; i++) {
         struct backend *backend = able->at[i];
+        unsigned most =
+            atomic_load_explicit(&backend->in_flight_max, memory_order_relaxed);
 
-        if (tried >> backend->place & 1)
+        if (backend_set_has(tried, backend))
             continue;
         fresh++;
-        if (backend->in_flight_max == 0 ||
-            atomic_load(&backend->in_flight) < backend->in_flight_max)
+        if (most == 0 || atomic_load(&backend->in_flight) < most)
             able->at[kept++] = backend;
     }
     able->count = kept;
@@ -148,7 +156,9 @@ static struct backend *able_ask(const struct able *able, struct pool *pool,
 
         list[i] = (struct candidate){
             .identity = backend->identity,
-            .weight = backend->weight * warmth(pool, backend, question->now_ms),
+            .weight =
+                atomic_load_explicit(&backend->weight, memory_order_relaxed) *
+                warmth(pool, backend, question->now_ms),
             .in_flight =
                 atomic_load_explicit(&backend->in_flight, memory_order_relaxed),
             .latency_us = atomic_load_explicit(&backend->latency_us,
@@ -175,10 +185,10 @@ enum picked pool_pick(struct pool *pool, const struct pool_question *question,
     size_t fresh;
 
     able_find(&able, pool);
-    fresh = able_narrow(&able, question->tried);
+    fresh = able_narrow(&able, &question->tried);
     if (fresh == 0) {
         able_gather(&able, pool, true);
-        fresh = able_narrow(&able, question->tried);
+        fresh = able_narrow(&able, &question->tried);
     }
     while (able.count > 0) {
         struct backend *picked = able_has(&able, question->preferred)
@@ -190,7 +200,7 @@ enum picked pool_pick(struct pool *pool, const struct pool_question *question,
             *backend = picked;
             return PICKED_BACKEND;
         }
-        able_narrow(&able, question->tried); /* somebody was quicker */
+        able_narrow(&able, &question->tried); /* somebody was quicker */
     }
     return fresh > 0 ? PICKED_FULL : PICKED_NONE;
 }
@@ -226,7 +236,7 @@ void pool_end_retry(struct pool *pool)
 struct backend *pool_find(struct pool *pool, uint64_t identity)
 {
     for (size_t i = 0; i < pool->count; i++)
-        if (pool->backends[i].identity == identity)
-            return &pool->backends[i];
+        if (pool->backends[i]->identity == identity)
+            return pool->backends[i];
     return NULL;
 }

@@ -8,7 +8,7 @@
  *  - pool_pick() finds a backend for a request, by the policy, among those that
  *    may serve, have room, and were not tried yet; pool_give() gives its place
  *    back;
- *  - pool_may_retry() asks the budget for one more try.
+  *  - pool_begin_retry() asks the budget for one more try.
  *
  * @floor{upstream}
  * @thread{any; nothing on the way of a request is locked}
@@ -19,32 +19,32 @@
 #include "upstream/backend.h"
 #include "upstream/policy.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct roster;
 struct settings;
 
-/** All backends. */
+/** All backends that are configured. */
 struct pool {
-    const struct settings *settings; /**< borrowed: outlives the pool */
-    const struct policy_kind *kind;  /**< which policy */
-    struct backend *backends;        /**< owned */
-    size_t count;                    /**< how many there are */
+    const struct settings *settings;        /**< borrowed: outlives the pool */
+    const struct policy_kind *kind;         /**< which policy */
+    struct roster *roster;                  /**< borrowed: likewise */
+    struct backend *backends[BACKENDS_MAX]; /**< held: see roster.h */
+    size_t count;                           /**< how many there are */
 
-    _Atomic uint64_t turn;   /**< picks so far */
-    atomic_uint in_flight;   /**< exchanges that have a backend */
-    atomic_uint retrying;    /**< those of them that are second tries */
-    atomic_uint waiting;     /**< exchanges that wait for a place */
-    atomic_bool all_down;    /**< none is up: told once */
-    pthread_mutex_t verdict; /**< for health.c */
+    _Atomic uint64_t turn; /**< picks so far */
+    atomic_uint in_flight; /**< exchanges that have a backend */
+    atomic_uint retrying;  /**< those of them that are second tries */
+    atomic_uint waiting;   /**< exchanges that wait for a place */
+    atomic_bool all_down;  /**< none is up: told once */
 };
 
 /** What pool_pick() is asked. */
 struct pool_question {
     struct policy *policy;     /**< borrowed: the worker's own */
-    uint64_t tried;            /**< a bit for each backend tried already */
+    struct backend_set tried;  /**< those that were tried already */
     uint64_t key;              /**< what to hash by */
     uint64_t chance[2];        /**< two random numbers */
     struct backend *preferred; /**< by the cookie; NULL: none */
@@ -62,9 +62,11 @@ enum picked {
  * Make the pool.
  *
  * @param settings borrowed: outlives the pool
- * @return owned by the caller, who ends it with pool_free()
+ * @param roster   borrowed: likewise
+ * @return owned by the caller, who ends it with pool_free(); NULL when the
+ *         roster has too few slots left
  */
-struct pool *pool_new(const struct settings *settings);
+struct pool *pool_new(const struct settings *settings, struct roster *roster);
 
 /** End it, and empty the pointer. */
 void pool_free(struct pool **owned);

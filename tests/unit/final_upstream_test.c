@@ -14,6 +14,7 @@
 #include "upstream/health.h"
 #include "upstream/idle_cache.h"
 #include "upstream/pool.h"
+#include "upstream/roster.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +29,7 @@
 /* --- a pool, and a policy that notes what it is asked ------------------------ */
 
 static struct settings settings;
+static struct roster *roster;
 static struct pool *pool;
 static int64_t now = 1000000;
 
@@ -71,7 +73,8 @@ static void settings_make(unsigned count)
 
 static void pool_make(void)
 {
-    pool = pool_new(&settings);
+    roster = roster_new();
+    pool = pool_new(&settings, roster);
     ck_assert_ptr_nonnull(pool);
     pool->kind = &first;
 }
@@ -80,12 +83,13 @@ static void pool_end(void)
 {
     pool_free(&pool);
     ck_assert_ptr_null(pool);
+    roster_free(&roster);
     settings_fini(&settings);
 }
 
 static struct backend *at(size_t place)
 {
-    return &pool->backends[place];
+    return pool->backends[place];
 }
 
 static bool is_up(size_t place)
@@ -118,7 +122,7 @@ START_TEST(a_backend_begins_up_with_what_is_configured)
     ck_assert_uint_eq(at(1)->weight, 7);
     ck_assert_uint_eq(at(1)->in_flight_max, 3);
     ck_assert(at(1)->is_backup && !at(0)->is_backup);
-    ck_assert_uint_eq(at(1)->place, 1);
+    ck_assert_uint_eq(at(1)->slot, 1);
     ck_assert_uint_ne(at(0)->identity, at(1)->identity);
     ck_assert_ptr_eq(pool_find(pool, at(1)->identity), at(1));
     ck_assert_ptr_null(pool_find(pool, at(0)->identity ^ 1));
@@ -620,12 +624,12 @@ enum { FULL = 100, NONE = 101 };
 static size_t ask(uint64_t tried, struct backend *preferred)
 {
     struct pool_question question = {
-        .tried = tried, .preferred = preferred, .now_ms = now};
+        .tried = {{tried}}, .preferred = preferred, .now_ms = now};
     struct backend *backend = NULL;
 
     seen_count = 0;
     switch (pool_pick(pool, &question, &backend)) {
-    case PICKED_BACKEND: return backend->place;
+    case PICKED_BACKEND: return backend->slot;
     case PICKED_FULL: ck_assert_ptr_null(backend); return FULL;
     case PICKED_NONE: ck_assert_ptr_null(backend); return NONE;
     }
@@ -653,7 +657,8 @@ START_TEST(the_policy_of_the_settings_is_used)
 
     settings_make(1);
     set(SETTING_policy, names[_i]);
-    pool = pool_new(&settings);
+    roster = roster_new();
+    pool = pool_new(&settings, roster);
     ck_assert_str_eq(pool->kind->name, names[_i]);
     pool_end();
 }

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/*
+ * From the settings to the end: ask the backends, listen, serve, stop.
+ */
+#include "control/serve.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "base/random.h"
+#include "control/control.h"
+#include "control/probe.h"
+#include "control/resolver.h"
+#include "event/loop.h"
+#include "event/signals.h"
+#include "proxy/crew.h"
+#include "upstream/health.h"
+#include "upstream/roster.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SWEEP_MS = 250, STOP_LOOK_MS = 50 };
+
+/** As many as this process may use, and no more. */
+static unsigned processors(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof(set), &set) == 0)
+        return (unsigned)CPU_COUNT(&set);
+    return 1;
+}
+
+/* --- stopping -------------------------------------------------------------- */
+
+static void stop_now(struct control *control, int status)
+{
+    control->status = status;
+    loop_stop(control->loop);
+}
+
+/** Is it over, or time to end it? */
+static void on_stop_look(void *arg)
+{
+    struct control *control = arg;
+    int64_t now_ms = clock_ms();
+    unsigned left = atomic_load(&control->proxy.sessions);
+
+    if (left == 0) {
+        stop_now(control, SERVE_STOPPED);
+        return;
+    }
+    if (now_ms >= control->stop_by_ms) {
+        log_error("the time to stop is over: %u sessions are cut off "
+                  "(setting stop-timeout)",
+                  left);
+        stop_now(control, SERVE_FORCED);
+        return;
+    }
+    if (now_ms - control->told_ms >= 1000) {
+        control->told_ms = now_ms;
+        log_info("stopping: %u sessions to go", left);
+    }
+    timer_set_in(loop_timers(control->loop), &control->stop, STOP_LOOK_MS,
+                 loop_now(control->loop));
+}
+
+static void begin_stop(struct control *control)
+{
+    log_info("stopping: no new clients, %u sessions to go",
+             atomic_load(&control->proxy.sessions));
+    control->stop_by_ms = clock_ms() + control_settings(control)->stop_ms;
+    control->told_ms = clock_ms();
+    crew_drain(control->crew);
+    timer_set_in(loop_timers(control->loop), &control->stop, 1,
+                 loop_now(control->loop));
+}
+
+static void on_signal(void *arg, int number)
+{
+    struct control *control = arg;
+
+    if (number == SIGUSR1)
+        log_reopen();
+    else if (number == SIGHUP)
+        control_reload_and_tell(control);
+    else if (control->stop_by_ms == 0)
+        begin_stop(control);
+    else
+        stop_now(control, SERVE_FORCED);
+}
+
+/* --- running --------------------------------------------------------------- */
+
+static void on_sweep(void *arg)
+{
+    struct control *control = arg;
+
+    health_sweep(control_pool(control), clock_ms());
+    control_sweep(control);
+    timer_set_in(loop_timers(control->loop), &control->sweep, SWEEP_MS,
+                 loop_now(control->loop));
+}
+
+static void on_turn(void *arg)
+{
+    (void)arg;
+    log_flush();
+}
+
+static void say_where(const struct control *control)
+{
+    union address address;
+    char text[ADDRESS_PRINT_MAX];
+
+    crew_address(control->crew, &address);
+    address_print(&address, text);
+    printf("listening on http://%s%s%s:%u\n",
+           address.any.sa_family == AF_INET6 ? "[" : "", text,
+           address.any.sa_family == AF_INET6 ? "]" : "",
+           address_port(&address));
+    fflush(stdout);
+}
+
+static void say_limits(const struct control *control)
+{
+    const struct pool *pool = control_pool(control);
+
+    log_info("%zu backends, %u workers, at most %u clients at once, "
+             "%zu bytes of buffers for each of them at most",
+             pool->count, control->workers,
+             atomic_load(&control->proxy.sessions_max),
+             4 * sizeof(struct block));
+    for (size_t i = 0; i < pool->count; i++) {
+        const struct backend *backend = pool->backends[i];
+
+        log_info("backend %s, weight %u%s", backend->url,
+                 atomic_load(&backend->weight),
+                 atomic_load(&backend->is_backup) ? ", backup" : "");
+    }
+}
+
+struct control *serve_begin(struct options *options, int argc, char **argv)
+{
+    struct control *control = xnew(1, sizeof(*control));
+    const struct settings *settings = &options->settings;
+
+    control->argc = argc;
+    control->argv = argv;
+    control->workers = settings->workers > 0 ? settings->workers : processors();
+    control->loop =
+        loop_new(poller_find(settings_word(settings, SETTING_poller)));
+    must(control->loop != NULL);
+    loop_on_turn(control->loop, on_turn, NULL);
+    control->sweep = (struct timer){.on_alarm = on_sweep, .arg = control};
+    control->stop = (struct timer){.on_alarm = on_stop_look, .arg = control};
+    control->proxy.identity = random_seed();
+    control->roster = roster_new();
+    list_init(&control->over);
+    control_begin(control, options);
+    control->resolver = resolver_new(control_pool(control));
+    return control;
+}
+
+int serve(struct control *control, struct fault *fault)
+{
+    if (control_settings(control)->health) {
+        control->prober = prober_new(control->loop, control_pool(control));
+        prober_ask_all(control->prober);
+    }
+    control->crew = crew_open(&control->proxy, control->plan->configuration,
+                              control->workers, fault);
+    if (control->crew == NULL)
+        return SERVE_REFUSED;
+    say_where(control);
+    if (!crew_start(control->crew, fault))
+        return SERVE_REFUSED;
+    say_limits(control);
+    signals_watch(control->loop, on_signal, control);
+    if (control->prober != NULL)
+        prober_start(control->prober);
+    on_sweep(control);
+    loop_run(control->loop);
+    return control->status;
+}
+
+void serve_end(struct control **owned)
+{
+    struct control *control = *owned;
+
+    if (control->crew != NULL)
+        crew_end(&control->crew);
+    if (control->prober != NULL)
+        prober_free(&control->prober);
+    resolver_free(&control->resolver);
+    signals_close(control->loop);
+    timer_clear(&control->sweep);
+    timer_clear(&control->stop);
+    control_end(control);
+    roster_free(&control->roster);
+    loop_free(&control->loop);
+    free(control);
+    *owned = NULL;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+#include "proxy/terms.h"
+
+#include "base/must.h"
+
+#include <stdlib.h>
+
+struct configuration *configuration_new(const struct settings *settings,
+                                        struct roster *roster)
+{
+    struct configuration *configuration = xnew(1, sizeof(*configuration));
+    const struct settings_list *trusted = &settings->trusted;
+
+    configuration->settings = settings;
+    configuration->pool = pool_new(settings, roster);
+    if (configuration->pool == NULL) {
+        free(configuration);
+        return NULL;
+    }
+    configuration->trusted =
+        xnew(trusted->count + 1, sizeof(*configuration->trusted));
+    for (size_t i = 0; i < trusted->count; i++)
+        must(address_block_parse(&configuration->trusted[i],
+                                 text_of(trusted->at[i])));
+    configuration->trusted_count = trusted->count;
+    return configuration;
+}
+
+void configuration_free(struct configuration **owned)
+{
+    struct configuration *configuration = *owned;
+
+    if (configuration == NULL)
+        return;
+    must(atomic_load(&configuration->workers) == 0);
+    pool_free(&configuration->pool);
+    free(configuration->trusted);
+    free(configuration);
+    *owned = NULL;
+}
+
+struct terms *terms_new(struct configuration *configuration,
+                        struct timers *timers)
+{
+    struct terms *terms = xnew(1, sizeof(*terms));
+    const struct policy_kind *kind = configuration->pool->kind;
+
+    terms->configuration = configuration;
+    terms->settings = configuration->settings;
+    terms->pool = configuration->pool;
+    for (int i = 0; i < STATE_COUNT; i++)
+        terms->rows[i] =
+            timer_row(timers, state_limit_ms((enum state)i, terms->settings));
+    if (kind->create != NULL)
+        terms->policy = kind->create();
+    terms->holders = 1;
+    return terms;
+}
+
+struct terms *terms_hold(struct terms *terms)
+{
+    terms->holders++;
+    return terms;
+}
+
+void terms_drop(struct terms **owned)
+{
+    struct terms *terms = *owned;
+
+    *owned = NULL;
+    if (--terms->holders > 0)
+        return;
+    for (int i = 0; i < STATE_COUNT; i++)
+        timer_row_drop(&terms->rows[i]);
+    if (terms->policy != NULL)
+        terms->pool->kind->destroy(&terms->policy);
+    /* From now on, control may end it. */
+    atomic_fetch_sub(&terms->configuration->workers, 1);
+    free(terms);
+}
