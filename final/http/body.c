@@ -54,6 +54,12 @@ void body_begin(struct body *body, const struct head *head)
         body->step = STEP_DONE;
 }
 
+void body_begin_endless(struct body *body)
+{
+    *body = (struct body){
+        .framing = FRAMING_CLOSE, .step = STEP_CONTENT, .trailers = {"", 0}};
+}
+
 bool body_is_done(const struct body *body)
 {
     return body->step == STEP_DONE;

@@ -49,6 +49,9 @@ struct body {
 /** Begin with the body that follows this head. */
 void body_begin(struct body *body, const struct head *head);
 
+/** Begin with all that comes until the connection ends: a tunnel. */
+void body_begin_endless(struct body *body);
+
 /** Has all of it been read (at once, when there is none)? */
 bool body_is_done(const struct body *body);
 

@@ -666,8 +666,8 @@ static void begin_tunnel(struct exchange *exchange)
 {
     exchange->is_tunnel = true;
     exchange->closes = true;
-    exchange->request_body = (struct body){.framing = FRAMING_CLOSE};
-    exchange->response_body = (struct body){.framing = FRAMING_CLOSE};
+    body_begin_endless(&exchange->request_body);
+    body_begin_endless(&exchange->response_body);
     exchange->up.keeps = exchange->up.is_chunked = false;
     exchange->request_over = false;
     if (flow_raw(&exchange->up) > 0)
