@@ -637,7 +637,8 @@ static bool pass_interim(struct exchange *exchange)
 
     if (exchange->request.minor == 1 && !pass_head(exchange, FRAMING_NONE))
         return false;
-    exchange->said_continue = true;
+    if (exchange->response.status == 100)
+        exchange->said_continue = true;
     flow_skip_head(&exchange->down, exchange->response.length);
     head_begin(&exchange->response, kind, &limits);
     return true;
