@@ -551,7 +551,11 @@ static enum moved upload_step(struct exchange *exchange)
     if (body_is_done(&exchange->request_body)) {
         if (exchange->up_ended || !up->is_chunked)
             return MOVED_ALL;
-        end_chunks(up, text_of(""), &exchange->up_ended);
+        end_chunks(up,
+                   settings_of(exchange)->request_trailers
+                       ? exchange->request_body.trailers
+                       : text_of(""),
+                   &exchange->up_ended);
         return MOVED_SOME;
     }
     flow_make_room(up);

@@ -62,6 +62,7 @@ void flow_fini(struct flow *flow)
 {
     block_give(flow->blocks, &flow->in);
     block_give(flow->blocks, &flow->out);
+    block_give(flow->blocks, &flow->tail);
 }
 
 enum io flow_fill(struct flow *flow, struct stream *from)
@@ -98,6 +99,14 @@ void flow_skip_head(struct flow *flow, size_t length)
     flow->begin = flow->sent = flow->content;
 }
 
+/** What follows the body will be moved to where the trailers stand. */
+static void keep_trailers(struct flow *flow, struct text *trailers)
+{
+    flow->tail = block_take(flow->blocks);
+    memcpy(flow->tail->bytes, trailers->at, trailers->length);
+    trailers->at = flow->tail->bytes;
+}
+
 enum body_result flow_decode(struct flow *flow, struct body *body)
 {
     size_t used, made;
@@ -105,6 +114,8 @@ enum body_result flow_decode(struct flow *flow, struct body *body)
     enum body_result result =
         body_read(body, raw, flow_raw(flow), &used, &made);
 
+    if (result == BODY_DONE && body->trailers.length > 0 && flow->tail == NULL)
+        keep_trailers(flow, &body->trailers);
     if (used != made)
         memmove(raw + made, raw + used, flow_raw(flow) - used);
     flow->filled -= used - made;
@@ -222,6 +233,7 @@ void flow_restart(struct flow *flow)
     else
         block_give(flow->blocks, &flow->in);
     block_give(flow->blocks, &flow->out);
+    block_give(flow->blocks, &flow->tail);
     *flow =
         (struct flow){.blocks = flow->blocks, .in = flow->in, .filled = raw};
 }

@@ -59,6 +59,8 @@ struct flow {
     size_t begin, sent, content, filled; /**< see the picture */
     struct block *out;                   /**< owned; NULL likewise */
     size_t out_sent, out_filled;
+    struct block *tail; /**< owned; NULL likewise: trailers of a body that has
+                             been understood whole */
     bool is_chunked; /**< content goes out in chunks */
     bool keeps;      /**< content that was sent is kept, for another try */
     uint64_t moved;  /**< bytes of content that went out, all in all */
@@ -82,7 +84,8 @@ char *flow_bytes(struct flow *flow);
 /** The first @p length raw bytes were a head: what follows is a body. */
 void flow_skip_head(struct flow *flow, size_t length);
 
-/** Understand what is there of the body: it becomes content. */
+/** Understand what is there of the body: it becomes content. Its trailers are
+ * kept until flow_restart(), and `body->trailers` shows them there. */
 enum body_result flow_decode(struct flow *flow, struct body *body);
 
 /** Room to write at least @p room bytes to go out; say how many with flow_wrote().
