@@ -110,9 +110,15 @@ static enum head_result find_end(struct head *head, const char *bytes,
     head->scanned = at;
     if (length < most)
         return HEAD_MORE;
+    if (head->kind != HEAD_REQUEST)
+        return head_refuse(
+            head, 502,
+            "the head is larger than the limit (response-head-bytes)");
     if (most < head->limits.head_bytes)
-        return head_refuse(head, 414, "the target is longer than the limit");
-    return head_refuse(head, 431, "the head is larger than the limit");
+        return head_refuse(
+            head, 414, "the target is longer than the limit (target-bytes)");
+    return head_refuse(head, 431,
+                       "the head is larger than the limit (head-bytes)");
 }
 
 /* --- the first line ------------------------------------------------------- */
@@ -182,7 +188,8 @@ static enum head_result read_target(struct head *head)
             return head_refuse(head, 400,
                                "a byte in the target that none may have");
     if (target.length > head->limits.target_bytes)
-        return head_refuse(head, 414, "the target is longer than the limit");
+        return head_refuse(
+            head, 414, "the target is longer than the limit (target-bytes)");
     head->path = target;
     if (head->method_id == METHOD_CONNECT) {
         head->authority = target;

@@ -33,6 +33,7 @@ enum {
     POST_REST_MS_MAX = 1000, /* a POST goes on no connection older than this */
     TURNS_MAX = 16,          /* then others have their turn */
     CONTINUE_MS = 1000,      /* so long may a backend think about Expect */
+    BODY_GRACE_MS = 3000, /* a body may come as slowly as it likes for this */
 };
 
 /** The backend says nothing about Expect: the client is told to go on by us
@@ -69,6 +70,8 @@ static void reset(struct exchange *exchange)
     exchange->closes = exchange->is_cut = exchange->has_moved = false;
     exchange->is_hungry = false;
     exchange->request_body = (struct body){.framing = FRAMING_NONE};
+    exchange->body_taken = 0;
+    exchange->body_waited_ms = exchange->body_wait_ms = 0;
     exchange->status = 0;
     exchange->end_reason = NULL;
     exchange->request_id[0] = '\0';
@@ -188,6 +191,41 @@ static void name_request(struct exchange *exchange)
              (unsigned long long)number);
 }
 
+/** This body goes no further. @return false */
+static bool refuse_body(struct exchange *exchange, unsigned status,
+                        const char *why)
+{
+    exchange->refused_with = status;
+    exchange->refused = why;
+    return false;
+}
+
+/**
+ * Understand what has come of the body.
+ *
+ * @return false: it is refused, see `refused_with` and `refused`
+ */
+static bool take_body(struct exchange *exchange)
+{
+    const struct settings *settings = settings_of(exchange);
+    struct flow *up = &exchange->up;
+    size_t before = up->content;
+    enum body_result result = flow_decode(up, &exchange->request_body);
+    int64_t waited_ms = exchange->body_waited_ms;
+
+    exchange->body_taken += up->content - before;
+    if (result == BODY_REFUSED)
+        return refuse_body(exchange, 400, exchange->request_body.why);
+    if (settings->body_bytes > 0 && exchange->body_taken > settings->body_bytes)
+        return refuse_body(exchange, 413,
+                           "the body is larger than the limit (body-bytes)");
+    if (result == BODY_MORE && waited_ms > BODY_GRACE_MS &&
+        exchange->body_taken * 1000 / (uint64_t)waited_ms < settings->body_rate)
+        return refuse_body(exchange, 408,
+                           "the body comes slower than allowed (body-rate)");
+    return true;
+}
+
 /** The request was understood; its body may have begun. */
 static enum state begin(struct exchange *exchange)
 {
@@ -202,14 +240,14 @@ static enum state begin(struct exchange *exchange)
     exchange->up.is_chunked = head->framing == FRAMING_CHUNKED;
     exchange->up.keeps = true;
     exchange->closes = !head->keeps_alive;
-    exchange->body_began_ms = now_ms(exchange);
     if (settings->body_bytes > 0 && head->framing == FRAMING_LENGTH &&
         head->body_length > settings->body_bytes)
-        return exchange_answer(exchange, 413,
-                               "the body is larger than the limit here");
+        return exchange_answer(
+            exchange, 413, "the body is larger than the limit (body-bytes)");
     if (flow_raw(&exchange->up) > 0 && !body_is_done(&exchange->request_body) &&
-        flow_decode(&exchange->up, &exchange->request_body) == BODY_REFUSED)
-        return exchange_answer(exchange, 400, exchange->request_body.why);
+        !take_body(exchange))
+        return exchange_answer(exchange, exchange->refused_with,
+                               exchange->refused);
     return STATE_PICK;
 }
 
@@ -327,13 +365,23 @@ static void send_head(struct exchange *exchange)
 static void complain(const struct exchange *exchange, enum state now,
                      const char *why)
 {
-    const struct state_row *row = state_row(now);
-
-    log_warn("request %s: %s, while %s, client %s, backend %s, try %u "
-             "(limit: %s)",
-             exchange->request_id, why, row->words, exchange->client_text,
+    log_warn("request %s: %s, while %s, client %s, backend %s, try %u",
+             exchange->request_id, why, state_row(now)->words,
+             exchange->client_text,
              exchange->backend == NULL ? "none" : exchange->backend->url,
-             exchange->try_count, row->limit);
+             exchange->try_count);
+}
+
+/** The same when it took too long. */
+static void complain_late(const struct exchange *exchange, enum state now,
+                          const char *why)
+{
+    char words[160];
+
+    snprintf(words, sizeof(words), "%s (limit %lld ms, setting %s)", why,
+             (long long)state_limit_ms(now, settings_of(exchange)),
+             setting_row(state_row(now)->limit)->flag);
+    complain(exchange, now, words);
 }
 
 /** What the decision to try again is made from. */
@@ -359,13 +407,12 @@ static bool may_retry(struct exchange *exchange, enum attempt ended)
 }
 
 /** This try is over, without a response that could be passed on. */
-static enum state fail(struct exchange *exchange, enum state now,
-                       enum attempt ended, const char *why)
+static enum state end_try(struct exchange *exchange, enum attempt ended,
+                          const char *why)
 {
     struct pool *pool = exchange->terms->pool;
     struct backend *backend = exchange->backend;
 
-    complain(exchange, now, why);
     note_try(exchange, false, ended);
     if (attempt_is_blamed(ended))
         health_failed(pool, backend, why, now_ms(exchange));
@@ -391,7 +438,24 @@ static enum state fail(struct exchange *exchange, enum state now,
     if (ended == ATTEMPT_SLOW)
         return exchange_answer(exchange, 504,
                                "the backend did not answer in time");
+    if (ended == ATTEMPT_ANSWERED)
+        return exchange_answer(exchange, 502,
+                               "the backend gave no proper answer");
     return exchange_answer(exchange, 502, "no backend has answered");
+}
+
+static enum state fail(struct exchange *exchange, enum state now,
+                       enum attempt ended, const char *why)
+{
+    complain(exchange, now, why);
+    return end_try(exchange, ended, why);
+}
+
+static enum state fail_late(struct exchange *exchange, enum state now,
+                            enum attempt ended, const char *why)
+{
+    complain_late(exchange, now, why);
+    return end_try(exchange, ended, why);
 }
 
 /** Use a connection that rests, or begin a new one. */
@@ -517,18 +581,25 @@ static void end_chunks(struct flow *flow, struct text trailers, bool *ended)
     *ended = true;
 }
 
-/** Understand what has come of the body. */
-static enum moved take_body(struct exchange *exchange)
+/**
+ * Is it for the client that we wait? Not while it waits itself, for 100
+ * Continue; nor while the backend takes nothing, for then we do not ask.
+ */
+static void begin_wait(struct exchange *exchange)
 {
-    struct body *body = &exchange->request_body;
+    bool holds = exchange->request.expects_continue &&
+                 !exchange->said_continue && exchange->body_taken == 0;
 
+    if (exchange->body_wait_ms == 0 && !exchange->is_tunnel && !holds)
+        exchange->body_wait_ms = now_ms(exchange);
+}
+
+static void end_wait(struct exchange *exchange)
+{
     exchange->has_moved = true;
-    if (flow_decode(&exchange->up, body) == BODY_REFUSED)
-        return MOVED_BAD;
-    if (exchange->up.moved > settings_of(exchange)->body_bytes &&
-        settings_of(exchange)->body_bytes > 0)
-        return MOVED_BAD;
-    return MOVED_SOME;
+    if (exchange->body_wait_ms != 0)
+        exchange->body_waited_ms += now_ms(exchange) - exchange->body_wait_ms;
+    exchange->body_wait_ms = 0;
 }
 
 /** One step of the request. */
@@ -560,8 +631,10 @@ static enum moved upload_step(struct exchange *exchange)
     }
     flow_make_room(up);
     switch (flow_fill(up, exchange->client)) {
-    case IO_DONE: return take_body(exchange);
-    case IO_WAIT: return MOVED_WAIT;
+    case IO_DONE:
+        end_wait(exchange);
+        return take_body(exchange) ? MOVED_SOME : MOVED_BAD;
+    case IO_WAIT: begin_wait(exchange); return MOVED_WAIT;
     case IO_END:
         exchange->client_ended = true;
         if (exchange->is_tunnel && body_end(&exchange->request_body)) {
@@ -885,12 +958,13 @@ enum state exchange_relay(struct exchange *exchange, enum state now)
     switch (up) {
     case MOVED_CLIENT: return client_lost(exchange);
     case MOVED_BAD:
-        exchange_abandon(exchange, "the body makes no sense");
+        exchange_abandon(exchange, exchange->refused);
         exchange->is_cut = exchange->has_response;
         exchange->closes = true;
         if (exchange->has_response)
             return STATE_LEAVE;
-        return exchange_answer(exchange, 400, "the body makes no sense");
+        return exchange_answer(exchange, exchange->refused_with,
+                               exchange->refused);
     case MOVED_BACKEND: /* its answer, or its end, will come by itself */
     case MOVED_ALL:
     case MOVED_SOME:
@@ -950,26 +1024,30 @@ enum state exchange_late(struct exchange *exchange, enum state now)
     case STATE_READ:
         exchange->closes = true;
         return exchange_answer(exchange, 408,
-                               "the request did not come in time");
+                               "the request did not come in time "
+                               "(head-timeout)");
     case STATE_WAIT_PLACE:
-        return exchange_answer(exchange, 503, "no backend had room in time");
+        return exchange_answer(exchange, 503,
+                               "no backend had room in time (queue-timeout)");
     case STATE_DIAL:
-        return fail(exchange, now, ATTEMPT_UNCONNECTED,
-                    "no connection in time");
+        return fail_late(exchange, now, ATTEMPT_UNCONNECTED,
+                         "no connection in time");
     case STATE_SEND:
         if (flow_is_empty(&exchange->up)) {
             exchange_abandon(exchange, "the body did not come in time");
             exchange->is_cut = false;
             exchange->closes = true;
             return exchange_answer(exchange, 408,
-                                   "the body did not come in time");
+                                   "the body did not come in time "
+                                   "(body-timeout)");
         }
-        return fail(exchange, now, ATTEMPT_SLOW,
-                    "the backend takes no more of the request");
+        return fail_late(exchange, now, ATTEMPT_SLOW,
+                         "the backend takes no more of the request");
     case STATE_WAIT:
-        return fail(exchange, now, ATTEMPT_SLOW, "no response in time");
+        return fail_late(exchange, now, ATTEMPT_SLOW, "no response in time");
     case STATE_PASS:
     case STATE_TUNNEL:
+        complain_late(exchange, now, "nothing has moved");
         exchange_abandon(exchange, "nothing has moved for too long");
         return STATE_LEAVE;
     case STATE_REST:

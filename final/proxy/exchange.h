@@ -101,7 +101,11 @@ struct exchange {
     char client_text[64];   /**< the client's address without port */
     int64_t began_us;       /**< when its first byte came */
     int64_t first_byte_us;  /**< when the response began */
-    int64_t body_began_ms;  /**< when we began to wait for its body */
+    uint64_t body_taken;    /**< bytes of content its body has had so far */
+    int64_t body_waited_ms; /**< how long we have waited for them, all in all */
+    int64_t body_wait_ms;   /**< since when we wait now; 0: we do not */
+    unsigned refused_with;  /**< the status for a body that is refused, */
+    const char *refused;    /**< and why it is */
 };
 
 /**

@@ -61,9 +61,9 @@ struct flow {
     size_t out_sent, out_filled;
     struct block *tail; /**< owned; NULL likewise: trailers of a body that has
                              been understood whole */
-    bool is_chunked; /**< content goes out in chunks */
-    bool keeps;      /**< content that was sent is kept, for another try */
-    uint64_t moved;  /**< bytes of content that went out, all in all */
+    bool is_chunked;    /**< content goes out in chunks */
+    bool keeps;         /**< content that was sent is kept, for another try */
+    uint64_t moved;     /**< bytes of content that went out, all in all */
 };
 
 /** Begin with nothing. */

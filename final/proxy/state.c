@@ -7,7 +7,7 @@
 const struct state_row *state_row(enum state state)
 {
     static const struct state_row rows[] = {
-#define X(state, limit, words, next) {#state, words, next, #limit},
+#define X(state, limit, words, next) {#state, words, next, SETTING_##limit},
         SESSION_STATES(X)
 #undef X
     };

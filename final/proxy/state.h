@@ -57,10 +57,10 @@ enum state {
 
 /** A row of the table. */
 struct state_row {
-    const char *name;  /**< for the trace */
-    const char *words; /**< for the log: "while ..." */
-    unsigned next;     /**< a bit for each state it may lead to */
-    const char *limit; /**< the setting that bounds it */
+    const char *name;   /**< for the trace */
+    const char *words;  /**< for the log: "while ..." */
+    unsigned next;      /**< a bit for each state it may lead to */
+    enum setting limit; /**< what bounds it */
 };
 
 /** The row of a state; it lives as long as the program. */
