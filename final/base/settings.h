@@ -178,12 +178,12 @@ struct fault;
       "1s..1d", "time between two look-ups of a backend's name")               \
     X(stop_ms, DURATION, "timeouts.stop", "stop-timeout", "30s", "0..1d",      \
       "at a stop, requests may run on for this time")                          \
-    X(head_bytes, BYTES, "limits.head", "head-bytes", "32k", "1k..1m",         \
+    X(head_bytes, BYTES, "limits.head", "head-bytes", "32k", "1k..64k",         \
       "the head of a request")                                                 \
-    X(target_bytes, BYTES, "limits.target", "target-bytes", "8k", "64..1m",    \
+    X(target_bytes, BYTES, "limits.target", "target-bytes", "8k", "64..64k",   \
       "the target (path and query) of a request")                              \
     X(response_head_bytes, BYTES, "limits.response_head",                      \
-      "response-head-bytes", "64k", "1k..1m", "the head of a response")        \
+      "response-head-bytes", "64k", "1k..64k", "the head of a response")       \
     X(body_bytes, BYTES, "limits.body", "body-bytes", "0", "0..1t",            \
       "the body of a request; 0: no limit")                                    \
     X(body_rate, BYTES, "limits.body_rate", "body-rate", "500", "0..1g",       \

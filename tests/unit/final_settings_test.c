@@ -223,8 +223,8 @@ static const struct {
     {SETTING_head_bytes, "64KiB", "64k"},
     {SETTING_head_bytes, "64kb", "64k"},
     {SETTING_head_bytes, "1.5k", "1536"},
-    {SETTING_head_bytes, "1M", "1m"},
-    {SETTING_head_bytes, "1025k", NULL},
+    {SETTING_body_bytes, "1M", "1m"},
+    {SETTING_head_bytes, "65k", NULL},
     {SETTING_head_bytes, "1023", NULL},
     {SETTING_head_bytes, "2kx", NULL},
     {SETTING_head_bytes, "k", NULL},
@@ -597,7 +597,7 @@ static const struct {
      "\"101\""},
     {"{\"limits\": {\"head\": \"2m\"}}",
      "config.json:1:21: limits.head wants a size such as 500, 16k or 2m, from "
-     "1k to 1m, not \"2m\""},
+     "1k to 64k, not \"2m\""},
     {"{\"retry\": {\"budget\": \"101%\"}}",
      "config.json:1:22: retry.budget wants a percentage, from 0% to 100%, not "
      "\"101%\""},
