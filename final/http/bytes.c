@@ -115,6 +115,8 @@ bool authority_is_valid(struct text text)
     struct text inside;
     uint64_t port;
 
+    if (text.length > AUTHORITY_MAX)
+        return false;
     if (text.length > 0 && *text.at == '[') {
         host.at++;
         host.length--;

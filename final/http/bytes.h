@@ -38,7 +38,11 @@ bool text_is_of(struct text text, unsigned kind);
 /** Where from @p at on the next control byte stands; @p stop if none does. */
 size_t control_find(const char *bytes, size_t at, size_t stop);
 
-/** `host` or `host:port`, never empty, no user before it (RFC 9110, 4.2)? */
+/** A name in DNS has 253 bytes at most; what says who asked holds it twice. */
+enum { AUTHORITY_MAX = 300 };
+
+/** `host` or `host:port`, never empty, no user before it (RFC 9110, 4.2), and
+ * of no more than #AUTHORITY_MAX bytes? */
 bool authority_is_valid(struct text text);
 
 #endif

@@ -10,6 +10,7 @@
  */
 #include "http/answer.h"
 #include "http/body.h"
+#include "http/bytes.h"
 #include "http/forward.h"
 #include "http/head.h"
 #include "unit.h"
@@ -850,6 +851,25 @@ START_TEST(a_target_may_not_be_longer_than_the_limit)
 END_TEST
 
 /** A fault before the limit comes first, one behind it is never seen. */
+/** What is forwarded says it three times, so it has to be short. */
+START_TEST(a_host_may_not_be_longer_than_its_limit)
+{
+    static const char begin[] = "GET / HTTP/1.1\r\nHost: ";
+    char bytes[1024];
+    struct head head;
+
+    for (size_t host = AUTHORITY_MAX; host <= AUTHORITY_MAX + 1; host++) {
+        size_t length = sizeof(begin) - 1 + host;
+
+        memcpy(bytes, begin, sizeof(begin) - 1);
+        memset(bytes + sizeof(begin) - 1, 'h', host);
+        memcpy(bytes + length, "\r\n\r\n", 4);
+        ck_assert_int_eq(read_whole(&head, HEAD_REQUEST, bytes, length + 4),
+                         host == AUTHORITY_MAX ? HEAD_DONE : HEAD_REFUSED);
+    }
+}
+END_TEST
+
 START_TEST(a_fault_near_the_limit_is_judged_alike_however_it_is_cut)
 {
     size_t most = limits.head_bytes;
@@ -1713,6 +1733,7 @@ static void add_heads(Suite *suite)
     unit_add(suite, a_head_may_not_be_larger, 1);
     unit_add(suite, empty_lines_without_end_are_refused, 1);
     unit_add(suite, a_target_may_not_be_longer_than_the_limit, 1);
+    unit_add(suite, a_host_may_not_be_longer_than_its_limit, 1);
     unit_add(suite, a_fault_near_the_limit_is_judged_alike_however_it_is_cut,
              2);
     unit_add(suite, there_may_be_so_many_fields_and_no_more, 1);
