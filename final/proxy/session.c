@@ -32,7 +32,7 @@
 
 enum {
     SESSION_MAGIC = 0x73657373,
-    LEAVE_BYTES_MAX = 1 << 20, /* so much of an unwanted body is read */
+    LEAVE_TURNS_MAX = 16, /* pieces of an unwanted body; then others go on */
 };
 
 /** What a step asks for next. */
@@ -52,7 +52,6 @@ struct session {
     struct exchange *exchange; /**< owned; NULL at rest */
     struct link link;          /**< among the worker's sessions */
     int64_t born_ms;           /**< when it was accepted */
-    size_t forgotten;          /**< bytes read and forgotten, in LEAVE */
     bool is_shut;              /**< we have said our last byte */
 };
 
@@ -165,22 +164,24 @@ static enum step go(struct session *session, enum state next)
     return STEP_ON;
 }
 
-/** Read and forget: a client that is still sending must not be reset before it
- * has read what we said (RFC 9112, 9.6). */
+/**
+ * Read and forget: a client that is still sending must not be reset before it
+ * has read what we said (RFC 9112, 9.6). Many send all they have before they
+ * read, so the limit is the time of this state and no number of bytes.
+ */
 static enum step step_leave(struct session *session)
 {
-    char bytes[4096];
+    char bytes[16384];
     size_t got;
     enum io io = IO_DONE;
 
     if (!session->is_shut)
         stream_shut(&session->client);
     session->is_shut = true;
-    while (io == IO_DONE && session->forgotten < LEAVE_BYTES_MAX) {
+    for (int turn = 0; io == IO_DONE && turn < LEAVE_TURNS_MAX; turn++)
         io = stream_receive(&session->client, bytes, sizeof(bytes), &got);
-        session->forgotten += got;
-    }
-    return io == IO_WAIT ? STEP_STAY : STEP_END;
+    session->exchange->is_hungry = io == IO_DONE;
+    return io == IO_DONE || io == IO_WAIT ? STEP_STAY : STEP_END;
 }
 
 static enum step session_step(struct session *session)
