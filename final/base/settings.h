@@ -195,7 +195,8 @@ struct fault;
     X(via, NAME, "forwarded.via", "via", "steelyard", "NAME",                  \
       "our name in Via; if empty, we add no Via")                              \
     X(show_backend, BOOL, "forwarded.show_backend", "show-backend", "false",   \
-      "", "tell the client, in X-Backend, which backend answered")             \
+      "", "tell the client, in X-Steelyard-Backend, which backends were tried, " \
+          "and how that went")                                                 \
     X(request_trailers, BOOL, "forwarded.request_trailers",                    \
       "request-trailers", "false", "",                                         \
       "pass on fields that come behind the body of a request")                 \

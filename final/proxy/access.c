@@ -4,7 +4,11 @@
  * As text, for people and awk:
  *
  *   2026-11-21T09:30:00.123Z a1b2-0001 192.0.2.7 "GET /x HTTP/1.1" 200 128
- *       http://127.0.0.1:8081=served/2ms first=1ms total=2ms -
+ *       http://127.0.0.1:8081=served/2ms connect=0ms first=1ms total=2ms -
+ *
+ * (each try with its result and how long it took; when the request had a
+ * connection, when the first byte of the response came and when all was over,
+ * counted from the request's first byte; why it ended early, if it did)
  *
  * and with the same facts as JSON, one object a line. Bytes that could break a
  * line, or be taken for something else, are written as \xNN.
@@ -25,17 +29,7 @@ enum { LINE_BYTES = 4096, TARGET_BYTES = 2048 };
 
 static const char *try_words(const struct try *try)
 {
-    if (try->served)
-        return "served";
-    switch (try->ended) {
-    case ATTEMPT_UNCONNECTED: return "unconnected";
-    case ATTEMPT_STALE: return "stale";
-    case ATTEMPT_UNANSWERED: return "unanswered";
-    case ATTEMPT_SLOW: return "slow";
-    case ATTEMPT_ANSWERED: return "broken";
-    case ATTEMPT_ABANDONED: return "abandoned";
-    }
-    return "";
+    return try->served ? "served" : attempt_words(try->ended);
 }
 
 /** Copy a text so that it stays on one line; returns how many bytes. */
@@ -65,11 +59,16 @@ static long long ms(int64_t us)
     return (long long)((us + 500) / 1000);
 }
 
+/** From the first byte of the request to this, in ms; -1: it never came. */
+static double since_began(const struct exchange *exchange, int64_t then_us)
+{
+    return then_us == 0 ? -1 : (double)(then_us - exchange->began_us) / 1000;
+}
+
 static void log_text(const struct exchange *exchange)
 {
     char line[LINE_BYTES], method[64], target[TARGET_BYTES];
     char now[CLOCK_PRINT_MAX];
-    int64_t first = exchange->first_byte_us;
     int used;
 
     clock_print(now);
@@ -85,9 +84,10 @@ static void log_text(const struct exchange *exchange)
                          try_words(&exchange->tries[i]),
                          ms(exchange->tries[i].took_us));
     used += snprintf(line + used, sizeof(line) - (size_t)used,
-                     " first=%lldms total=%lldms %s\n",
-                     first == 0 ? -1 : ms(first - exchange->began_us),
-                     ms(clock_us() - exchange->began_us),
+                     " connect=%.0fms first=%.0fms total=%.0fms %s\n",
+                     since_began(exchange, exchange->connected_us),
+                     since_began(exchange, exchange->first_byte_us),
+                     since_began(exchange, clock_us()),
                      exchange->end_reason == NULL ? "-" : exchange->end_reason);
     if (used < (int)sizeof(line))
         log_access(line, (size_t)used);
@@ -117,16 +117,14 @@ static void log_json(const struct exchange *exchange)
     escape(exchange->request.method, method, sizeof(method));
     escape(exchange->request.target, target, sizeof(target));
     object = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:o, s:f, s:f, s:s*}", "time", now,
-        "id", exchange->request_id, "client", exchange->client_text, "method",
-        method, "target", target, "status", (int)exchange->status, "bytes",
-        (json_int_t)exchange->down.moved, "tries", tries_json(exchange),
-        "first_byte_ms",
-        exchange->first_byte_us == 0
-            ? -1.0
-            : (double)(exchange->first_byte_us - exchange->began_us) / 1000,
-        "total_ms", (double)(clock_us() - exchange->began_us) / 1000,
-        "end_reason", exchange->end_reason);
+        "{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:o, s:f, s:f, s:f, s:s*}", "time",
+        now, "id", exchange->request_id, "client", exchange->client_text,
+        "method", method, "target", target, "status", (int)exchange->status,
+        "bytes", (json_int_t)exchange->down.moved, "tries",
+        tries_json(exchange), "connect_ms",
+        since_began(exchange, exchange->connected_us), "first_byte_ms",
+        since_began(exchange, exchange->first_byte_us), "total_ms",
+        since_began(exchange, clock_us()), "end_reason", exchange->end_reason);
     length = json_dumpb(object, line, sizeof(line) - 1, JSON_COMPACT);
     json_decref(object);
     if (length == 0 || length >= sizeof(line))

@@ -75,7 +75,7 @@ static void reset(struct exchange *exchange)
     exchange->status = 0;
     exchange->end_reason = NULL;
     exchange->request_id[0] = '\0';
-    exchange->began_us = exchange->first_byte_us = 0;
+    exchange->began_us = exchange->connected_us = exchange->first_byte_us = 0;
 }
 
 struct exchange *exchange_take(struct worker *worker, struct stream *client,
@@ -349,6 +349,7 @@ static void send_head(struct exchange *exchange)
 
     must(length > 0);
     flow_wrote(&exchange->up, length);
+    exchange->connected_us = clock_us();
     exchange->was_sent = exchange->request_over = exchange->up_ended = false;
     exchange->has_moved = true;
     if (exchange->request.expects_continue && !exchange->said_continue)
@@ -677,12 +678,29 @@ static enum framing framing_down(const struct exchange *exchange)
     return FRAMING_NONE;
 }
 
+/** All tries, the last of which is being answered: who served this? */
+static struct text show_tries(const struct exchange *exchange, char *out,
+                              size_t room)
+{
+    size_t used = 0;
+
+    for (unsigned i = 0; i < exchange->try_count && used < room; i++) {
+        const struct try *try = &exchange->tries[i];
+        bool is_last = i + 1 == exchange->try_count;
+
+        used += (size_t)snprintf(
+            out + used, room - used, "%s%s=%s", i > 0 ? ", " : "",
+            try->backend->url, is_last ? "served" : attempt_words(try->ended));
+    }
+    return text_of(used < room ? out : exchange->backend->url);
+}
+
 /** Print the response's head for the client; false: there is no room for it,
  * behind other heads that the client has not taken. */
 static bool pass_head(struct exchange *exchange, enum framing framing)
 {
     const struct settings *settings = settings_of(exchange);
-    char cookie[160] = "";
+    char cookie[160] = "", tries[1024] = "";
     size_t room = flow_room(&exchange->down);
     char *out = flow_write(&exchange->down, room);
     struct forward_response facts = {
@@ -690,8 +708,9 @@ static bool pass_head(struct exchange *exchange, enum framing framing)
         .closes = exchange->closes,
         .says_keep_alive = exchange->request.minor == 0 && !exchange->closes,
         .via = text_of(settings->via),
-        .backend =
-            text_of(settings->show_backend ? exchange->backend->url : ""),
+        .backend = settings->show_backend
+                       ? show_tries(exchange, tries, sizeof(tries))
+                       : text_of(""),
     };
     size_t length;
 

@@ -100,6 +100,7 @@ struct exchange {
     char request_id[40];    /**< ours */
     char client_text[64];   /**< the client's address without port */
     int64_t began_us;       /**< when its first byte came */
+    int64_t connected_us;   /**< when it last had a connection; 0: never */
     int64_t first_byte_us;  /**< when the response began */
     uint64_t body_taken;    /**< bytes of content its body has had so far */
     int64_t body_waited_ms; /**< how long we have waited for them, all in all */

@@ -27,6 +27,19 @@ bool retry_may(enum attempt ended, const struct retry_facts *facts,
     return false;
 }
 
+const char *attempt_words(enum attempt ended)
+{
+    switch (ended) {
+    case ATTEMPT_UNCONNECTED: return "unconnected";
+    case ATTEMPT_STALE: return "stale";
+    case ATTEMPT_UNANSWERED: return "unanswered";
+    case ATTEMPT_SLOW: return "slow";
+    case ATTEMPT_ANSWERED: return "broken";
+    case ATTEMPT_ABANDONED: return "abandoned";
+    }
+    return "";
+}
+
 bool attempt_is_blamed(enum attempt ended)
 {
     switch (ended) {

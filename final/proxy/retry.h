@@ -40,6 +40,9 @@ struct retry_facts {
     bool was_stale;       /**< it met a stale connection before */
 };
 
+/** Such as "unanswered", for the log. */
+const char *attempt_words(enum attempt ended);
+
 /** Decide whether a request may be tried again after a try that ended so. */
 bool retry_may(enum attempt ended, const struct retry_facts *facts,
                const struct settings *settings);
