@@ -34,4 +34,8 @@ extern const struct behaviours health;   /**< chapter 03 */
 extern const struct behaviours retrying; /**< chapter 04 */
 extern const struct behaviours crowds;   /**< chapters 05 to 08 */
 
+extern const struct behaviours final_http;    /**< steelyard: messages */
+extern const struct behaviours final_strict;  /**< steelyard: heads */
+extern const struct behaviours final_clients; /**< steelyard: its clients */
+
 #endif

@@ -120,20 +120,38 @@ void lab_tell(struct lab *lab, size_t which, const char *path)
     answer_free(&answer);
 }
 
-long lab_count(const struct lab *lab, size_t which, const char *path)
+/** What a backend has counted: owned by the caller. */
+static json_t *stats_of(const struct lab *lab, size_t which)
 {
     struct answer answer = fetch_url(backend_url(lab, which, "/stats"));
     json_t *stats = json_loadb(answer.body == NULL ? "" : answer.body,
                                answer.length, 0, NULL);
+
+    insist(stats != NULL, "backend %s gives no /stats: %s",
+           lab->backends[which].name, answer.error);
+    answer_free(&answer);
+    return stats;
+}
+
+long lab_count(const struct lab *lab, size_t which, const char *path)
+{
+    json_t *stats = stats_of(lab, which);
     json_t *number =
         path == NULL ? json_object_get(stats, "requests")
                      : json_object_get(json_object_get(stats, "paths"), path);
     long count = (long)json_integer_value(number);
 
-    insist(stats != NULL, "backend %s gives no /stats: %s",
-           lab->backends[which].name, answer.error);
     json_decref(stats);
-    answer_free(&answer);
+    return count;
+}
+
+long lab_connections(const struct lab *lab, size_t which)
+{
+    json_t *stats = stats_of(lab, which);
+    long count =
+        (long)json_integer_value(json_object_get(stats, "connections"));
+
+    json_decref(stats);
     return count;
 }
 
@@ -145,6 +163,33 @@ long lab_count_all(const struct lab *lab, const char *path)
         if (lab->backends[i].process.pid != 0)
             count += lab_count(lab, i, path);
     return count;
+}
+
+/* --- a backend that the test plays ---------------------------------------- */
+
+void lab_solo(struct lab *lab)
+{
+    lab_init(lab);
+    lab_backends(lab, 1);
+    lab_flag(lab, 0, "--no-health", NULL);
+}
+
+void lab_play(struct lab *lab)
+{
+    struct lab_backend *backend = &lab->backends[lab->count++];
+
+    backend->keeper = rude_listen(&backend->port);
+    insist(backend->keeper != -1, "no port to listen on");
+    lab_flag(lab, 0, "--no-health", NULL);
+}
+
+void lab_cue(const struct lab *lab, size_t which, struct rude *backend)
+{
+    insist(rude_accept(backend, lab->backends[which].keeper, 3000),
+           "expected the balancer to connect to its backend");
+    insist(rude_hear(backend, "\r\n\r\n", 3000),
+           "expected the head of a request at the backend; got \"%.300s\"",
+           backend->text);
 }
 
 /* --- the balancer --------------------------------------------------------- */
@@ -303,6 +348,18 @@ void lab_start(struct lab *lab)
     wait_for_balancer(lab);
 }
 
+void lab_start_alone(struct lab *lab)
+{
+    lab_flag(lab, 0, "--workers", "1");
+    lab_start(lab);
+}
+
+void lab_meet(struct lab *lab, struct rude *client)
+{
+    lab_start_alone(lab);
+    lab_rude(lab, client);
+}
+
 void lab_refuses(struct lab *lab, const char *words)
 {
     int status = 0;
@@ -372,9 +429,49 @@ void lab_rude(const struct lab *lab, struct rude *rude)
     insist(rude_open(rude, lab->port), "the balancer does not accept clients");
 }
 
+void lab_hear(struct rude *rude, const char *words)
+{
+    insist(rude_hear(rude, words, 3000),
+           "expected to hear \"%s\"; got \"%.600s\"%s", words, rude->text,
+           rude->broken  ? " and a reset"
+           : rude->ended ? " and the end"
+                         : "");
+}
+
+void lab_ask(struct rude *rude, const char *text, const char *words)
+{
+    rude_forget(rude);
+    insist(rude_say(rude, text), "nobody takes \"%.300s\"", text);
+    lab_hear(rude, words);
+}
+
+void lab_hear_end(struct rude *rude)
+{
+    insist(rude_hear_end(rude, 3000),
+           "expected the connection to end; it stays open after \"%.600s\"",
+           rude->text);
+}
+
+void lab_has(const struct rude *rude, const char *words)
+{
+    insist(strstr(rude->text, words) != NULL, "expected \"%s\" in \"%.900s\"",
+           words, rude->text);
+}
+
+void lab_lacks(const struct rude *rude, const char *words)
+{
+    insist(strstr(rude->text, words) == NULL,
+           "expected no \"%s\" in \"%.900s\"", words, rude->text);
+}
+
 bool lab_logs(const struct lab *lab, const char *words, long ms)
 {
     return holds_within(ms, process_said(lab->lb.err, words));
+}
+
+bool lab_prints(const struct lab *lab, const char *words, long ms)
+{
+    return holds_within(ms, process_said(lab->lb.out, words));
 }
 
 static void check_sanitizers(const char *log)
@@ -409,4 +506,30 @@ void lab_end(struct lab *lab)
            status % ENDED_BY_SIGNAL);
     for (size_t i = 0; i < lab->count; i++)
         process_kill(&lab->backends[i].process);
+}
+
+/* --- scenes --------------------------------------------------------------- */
+
+void scene_open(struct scene *scene, const char *flag, const char *value)
+{
+    lab_init(&scene->lab);
+    lab_play(&scene->lab);
+    if (flag != NULL)
+        lab_flag(&scene->lab, 99, flag, value);
+    lab_meet(&scene->lab, &scene->client);
+    scene->backend = (struct rude){.fd = -1};
+}
+
+void scene_ask(struct scene *scene, const char *text)
+{
+    rude_forget(&scene->client);
+    rude_say(&scene->client, text);
+    lab_cue(&scene->lab, 0, &scene->backend);
+}
+
+void scene_close(struct scene *scene)
+{
+    rude_close(&scene->backend);
+    rude_close(&scene->client);
+    lab_end(&scene->lab);
 }

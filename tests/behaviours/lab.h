@@ -5,6 +5,8 @@
  * @brief A balancer under test with its backends, for one behaviour.
  *
  *  - lab_backend() adds a backend, lab_flag() a flag for the balancer;
+ *  - lab_play() adds a backend that the test plays itself, and lab_cue() waits
+ *    for a request to it;
  *  - lab_start() starts the balancer over them;
  *  - lab_get() and its kin ask it something;
  *  - lab_kill() and lab_revive() do things to backends, lab_count() asks a
@@ -37,7 +39,8 @@ struct subject {
 struct lab_backend {
     struct process process;
     unsigned port;        /**< where it listens; kept when it is revived */
-    int keeper;           /**< owned: keeps the port while it is dead */
+    int keeper;           /**< owned: keeps the port while it is dead; the
+                               listener of one that the test plays */
     char name[16];        /**< `one`, `two`, ... */
     const char *more[12]; /**< its own flags, ended by NULL */
 };
@@ -73,12 +76,37 @@ struct lab_backend *lab_backend_with(struct lab *lab, const char *const *more);
 /** Add so many backends that behave. */
 void lab_backends(struct lab *lab, size_t count);
 
+/** A lab with one backend that behaves and is not asked for its health. */
+void lab_solo(struct lab *lab);
+
+/**
+ * Add a backend that the test plays itself, byte by byte. Nobody asks it for
+ * its health: it gets requests and nothing else.
+ */
+void lab_play(struct lab *lab);
+
+/**
+ * Wait until a connection to that played backend, and a whole head on it, have
+ * come. Whoever calls this ends it with rude_close().
+ */
+void lab_cue(const struct lab *lab, size_t which, struct rude *backend);
+
 /** A flag for the balancer, if it claims to be that chapter or a later one. */
 void lab_flag(struct lab *lab, unsigned since, const char *name,
               const char *value);
 
 /** Start the balancer. */
 void lab_start(struct lab *lab);
+
+/**
+ * Start it with one worker, so that it is known which upstream connections rest
+ * where. This is for what only steelyard does: the chapters do not know the
+ * flag, and so fail at once and not after some time limit.
+ */
+void lab_start_alone(struct lab *lab);
+
+/** The same, and a client without manners comes. */
+void lab_meet(struct lab *lab, struct rude *client);
 
 /**
  * Start the balancer with flags that it has to refuse: with status 2, and a
@@ -105,6 +133,19 @@ const char *lab_who(const struct lab *lab, const char *path);
 /** Connect to the balancer without manners. */
 void lab_rude(const struct lab *lab, struct rude *rude);
 
+/** Hear these words within three seconds, or fail. */
+void lab_hear(struct rude *rude, const char *words);
+
+/** Forget what was heard, say this, and hear these words, or fail. */
+void lab_ask(struct rude *rude, const char *text, const char *words);
+
+/** Fail unless the connection ends within three seconds. */
+void lab_hear_end(struct rude *rude);
+
+/** Fail unless these words have been heard; or if they have. */
+void lab_has(const struct rude *rude, const char *words);
+void lab_lacks(const struct rude *rude, const char *words);
+
 /** Kill a backend; start it again, on the same port. */
 void lab_kill(struct lab *lab, size_t which);
 void lab_revive(struct lab *lab, size_t which);
@@ -115,15 +156,38 @@ void lab_tell(struct lab *lab, size_t which, const char *path);
 /** How many requests a backend has got: in all, or for one path. */
 long lab_count(const struct lab *lab, size_t which, const char *path);
 
+/** How many connections it has got; that of asking this is one of them. */
+long lab_connections(const struct lab *lab, size_t which);
+
 /** The same for all backends together. */
 long lab_count_all(const struct lab *lab, const char *path);
 
 /** Wait until the balancer has logged these words since @p after bytes. */
 bool lab_logs(const struct lab *lab, const char *words, long ms);
 
+/** The same for stdout, where the line of each request goes. */
+bool lab_prints(const struct lab *lab, const char *words, long ms);
+
 /** Stop the balancer: it must end with status 0, without complaint of a
  * sanitizer; then the backends. */
 void lab_end(struct lab *lab);
+
+/** A client, a balancer, and a backend that the test plays. */
+struct scene {
+    struct lab lab;
+    struct rude client;
+    struct rude backend; /**< from scene_ask() on */
+};
+
+/** Begin one; with a flag, if it is not NULL. */
+void scene_open(struct scene *scene, const char *flag, const char *value);
+
+/** The client says this, and a head comes to the backend, on a connection of
+ * its own. */
+void scene_ask(struct scene *scene, const char *text);
+
+/** End it; the balancer must end well. */
+void scene_close(struct scene *scene);
 
 /** Insist, or fail with a story. */
 #define insist(condition, ...)         \

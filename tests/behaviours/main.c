@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum {
-    BEHAVIOURS_MAX = 200,
+    BEHAVIOURS_MAX = 400,
     SUBJECTS_MAX = 32,
     LIMIT_SECONDS = 20,
     LATEST = 99
@@ -70,6 +70,9 @@ static void collect(void)
     add(&health);
     add(&retrying);
     add(&crowds);
+    add(&final_http);
+    add(&final_strict);
+    add(&final_clients);
     qsort(all, all_count, sizeof(all[0]), by_chapter);
 }
 

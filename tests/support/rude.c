@@ -16,16 +16,21 @@
 #include <time.h>
 #include <unistd.h>
 
-bool rude_open(struct rude *rude, unsigned port)
+static void rude_init(struct rude *rude, int fd)
 {
     static const int on = 1;
+
+    *rude = (struct rude){.fd = fd, .text = calloc(1, 1)};
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+bool rude_open(struct rude *rude, unsigned port)
+{
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
-    *rude = (struct rude){.fd = socket(AF_INET, SOCK_STREAM, 0)};
-    rude->text = calloc(1, 1);
-    setsockopt(rude->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    rude_init(rude, socket(AF_INET, SOCK_STREAM, 0));
     if (connect(rude->fd, (struct sockaddr *)&to, sizeof(to)) == 0)
         return true;
     rude_close(rude);
@@ -137,6 +142,12 @@ bool rude_hear_end(struct rude *rude, long ms)
     return rude->ended || rude->broken;
 }
 
+void rude_forget(struct rude *rude)
+{
+    rude->length = 0;
+    rude->text[0] = '\0';
+}
+
 int rude_status(const struct rude *rude)
 {
     int status = 0;
@@ -165,4 +176,31 @@ void rude_close(struct rude *rude)
     rude->fd = -1;
     free(rude->text);
     rude->text = NULL;
+}
+
+int rude_listen(unsigned *port)
+{
+    struct sockaddr_in where = {.sin_family = AF_INET,
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(where);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (bind(fd, (struct sockaddr *)&where, length) == 0 &&
+        listen(fd, 16) == 0 &&
+        getsockname(fd, (struct sockaddr *)&where, &length) == 0) {
+        *port = ntohs(where.sin_port);
+        return fd;
+    }
+    close(fd);
+    return -1;
+}
+
+bool rude_accept(struct rude *rude, int listener, long ms)
+{
+    struct rude door = {.fd = listener};
+
+    if (!ready(&door, POLLIN, now_ms() + patience(ms)))
+        return false;
+    rude_init(rude, accept(listener, NULL, NULL));
+    return rude->fd != -1;
 }

@@ -8,6 +8,9 @@
  *  - rude_send() sends bytes, rude_send_slowly() one at a time;
  *  - rude_hear() and rude_hear_end() read;
  *  - rude_shut() says that no more will be sent, rude_reset() slams the door.
+ *
+ * It plays a server as well: rude_listen() opens a port, and rude_accept()
+ * takes a client that has come there.
  */
 #ifndef SUPPORT_RUDE_H
 #define SUPPORT_RUDE_H
@@ -42,6 +45,9 @@ bool rude_hear(struct rude *rude, const char *words, long ms);
 /** Read until the connection ends, for @p ms at most (stretched). */
 bool rude_hear_end(struct rude *rude, long ms);
 
+/** Forget what was read so far. */
+void rude_forget(struct rude *rude);
+
 /** Read what comes within @p ms (stretched), at most @p room bytes of it. */
 size_t rude_take(struct rude *rude, size_t room, long ms);
 
@@ -56,5 +62,15 @@ void rude_reset(struct rude *rude);
 
 /** Close, and free what was read. */
 void rude_close(struct rude *rude);
+
+/**
+ * Listen on a port that the kernel chooses.
+ *
+ * @return the listener, owned by the caller; -1 when there can be none
+ */
+int rude_listen(unsigned *port);
+
+/** Take a client that comes within @p ms (stretched); false when none does. */
+bool rude_accept(struct rude *rude, int listener, long ms);
 
 #endif
