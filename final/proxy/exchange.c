@@ -17,8 +17,10 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "http/answer.h"
+#include "http/bytes.h"
 #include "http/cookie.h"
 #include "http/forward.h"
+#include "proxy/client.h"
 #include "proxy/worker.h"
 #include "upstream/connection.h"
 #include "upstream/health.h"
@@ -179,13 +181,32 @@ void exchange_next(struct exchange *exchange)
 
 /* --- the request ----------------------------------------------------------- */
 
+/** The name that a listed proxy has given to this request, if we can log it. */
+static bool take_name(struct exchange *exchange)
+{
+    const struct field *field =
+        head_find(&exchange->request, FIELD_X_REQUEST_ID);
+    struct text name = field == NULL ? text_of("") : field->value;
+
+    if (name.length >= sizeof(exchange->request_id) ||
+        !text_is_of(name, BYTE_TOKEN) ||
+        !client_is_trusted(exchange->terms->configuration, exchange->from))
+        return false;
+    memcpy(exchange->request_id, name.at, name.length);
+    exchange->request_id[name.length] = '\0';
+    return true;
+}
+
 /** A number that nobody else has, for people who ask about this request. */
 static void name_request(struct exchange *exchange)
 {
     struct proxy *proxy = exchange->worker->proxy;
-    uint64_t number =
-        atomic_fetch_add_explicit(&proxy->identifiers, 1, memory_order_relaxed);
+    uint64_t number;
 
+    if (take_name(exchange))
+        return;
+    number =
+        atomic_fetch_add_explicit(&proxy->identifiers, 1, memory_order_relaxed);
     snprintf(exchange->request_id, sizeof(exchange->request_id),
              "%08llx-%08llx", (unsigned long long)(proxy->identity >> 32),
              (unsigned long long)number);
@@ -231,10 +252,12 @@ static enum state begin(struct exchange *exchange)
 {
     struct head *head = &exchange->request;
     const struct settings *settings = settings_of(exchange);
+    union address client;
 
     exchange->has_begun = true;
     name_request(exchange);
-    address_print(exchange->from, exchange->client_text);
+    client = client_find(exchange->terms->configuration, head, exchange->from);
+    address_print(&client, exchange->client_text);
     flow_skip_head(&exchange->up, head->length);
     body_begin(&exchange->request_body, head);
     exchange->up.is_chunked = head->framing == FRAMING_CHUNKED;
@@ -332,21 +355,25 @@ static struct backend *preferred(const struct exchange *exchange)
 static void send_head(struct exchange *exchange)
 {
     const struct settings *settings = settings_of(exchange);
-    const struct configuration *configuration = exchange->terms->configuration;
+    char peer[ADDRESS_PRINT_MAX] = "";
     struct forward_request facts = {
-        .client = text_of(exchange->client_text),
         .scheme = text_of("http"),
         .request_id = text_of(exchange->request_id),
         .via = text_of(settings->via),
-        .is_trusted = address_in(exchange->from, configuration->trusted,
-                                 configuration->trusted_count),
+        .is_trusted =
+            client_is_trusted(exchange->terms->configuration, exchange->from),
         .attempt = exchange->try_count,
         .passes_trailers = true,
     };
     char *out = flow_write(&exchange->up, BLOCK_BYTES);
-    size_t length =
-        forward_print_request(&exchange->request, &facts, out, BLOCK_BYTES);
+    size_t length;
 
+    /* The client may be somebody behind the peer; we add the peer. */
+    if (facts.is_trusted)
+        address_print(exchange->from, peer);
+    facts.client = text_of(facts.is_trusted ? peer : exchange->client_text);
+    length =
+        forward_print_request(&exchange->request, &facts, out, BLOCK_BYTES);
     must(length > 0);
     flow_wrote(&exchange->up, length);
     exchange->connected_us = clock_us();

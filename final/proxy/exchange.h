@@ -97,7 +97,7 @@ struct exchange {
 
     unsigned status;        /**< what the client was answered; 0: nothing yet */
     const char *end_reason; /**< why it ended early; NULL: it did not */
-    char request_id[40];    /**< ours */
+    char request_id[40];    /**< ours, or that of a listed proxy */
     char client_text[64];   /**< the client's address without port */
     int64_t began_us;       /**< when its first byte came */
     int64_t connected_us;   /**< when it last had a connection; 0: never */
