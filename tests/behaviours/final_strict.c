@@ -87,6 +87,9 @@ static void strangers_are_not_believed(void)
     lab_lacks(&scene.backend, "X-Steelyard-Attempt");
     rude_say(&scene.backend, OK("2") "ok");
     lab_hear(&scene.client, "\r\nVia: 1.1 steelyard\r\n");
+    insist(lab_prints(&scene.lab, " 127.0.0.1 \"GET / ", 3000),
+           "expected the stranger's own address in the log; got \"%s\"",
+           process_text(scene.lab.lb.out));
     scene_close(&scene);
 }
 
@@ -104,6 +107,29 @@ static void listed_proxies_are_believed(void)
     lab_has(&scene.backend, "\r\nX-Request-Id: mine\r\n");
     rude_say(&scene.backend, OK("2") "ok");
     lab_hear(&scene.client, "ok");
+    insist(lab_prints(&scene.lab, " mine 203.0.113.9 \"GET / ", 3000),
+           "expected the name and the client that the proxy tells in the log; "
+           "got \"%s\"",
+           process_text(scene.lab.lb.out));
+    scene_close(&scene);
+}
+
+static void client_is_first_from_the_right(void)
+{
+    struct scene scene;
+
+    scene_open(&scene, "--trusted", "127.0.0.0/8,10.0.0.0/8");
+    scene_ask(&scene, "GET / HTTP/1.1\r\nHost: a\r\n"
+                      "X-Forwarded-For: 192.0.2.1, 203.0.113.9\r\n"
+                      "X-Forwarded-For: 10.1.2.3\r\n\r\n");
+    lab_has(&scene.backend, "\r\nX-Forwarded-For: 192.0.2.1, 203.0.113.9, "
+                            "10.1.2.3, 127.0.0.1\r\n");
+    rude_say(&scene.backend, OK("2") "ok");
+    lab_hear(&scene.client, "ok");
+    insist(lab_prints(&scene.lab, " 203.0.113.9 \"GET / ", 3000),
+           "expected the first from the right that is not listed to be taken "
+           "for the client; got \"%s\"",
+           process_text(scene.lab.lb.out));
     scene_close(&scene);
 }
 
@@ -293,6 +319,8 @@ static const struct behaviour list[] = {
      strangers_are_not_believed},
     {"trusted", 99, 2, "What listed proxies say stands and is added to.",
      listed_proxies_are_believed},
+    {"behind-proxies", 99, 1, "The client is the first who is not listed.",
+     client_is_first_from_the_right},
     {"one-hop", 99, 1, "Fields for one connection stay there, both ways.",
      one_hop_only},
     {"plain-lengths", 99, 3, "Lengths that can be read in two ways: 400.",
