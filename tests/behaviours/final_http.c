@@ -311,6 +311,15 @@ static void cut_is_no_end(void)
     rude_reset(&scene.backend);
     lab_hear_end(&scene.client);
     lab_lacks(&scene.client, "0\r\n\r\n");
+    rude_close(&scene.client);
+    /* One without chunks sees the end alone, so that must be no good one. */
+    lab_rude(&scene.lab, &scene.client);
+    scene_ask(&scene, OLD("/"));
+    rude_say(&scene.backend, "HTTP/1.0 200 OK\r\n\r\nthe first half");
+    lab_hear(&scene.client, "the first half");
+    rude_reset(&scene.backend);
+    lab_hear_end(&scene.client);
+    insist(scene.client.broken, "expected a reset; got an end that looks good");
     scene_close(&scene);
 }
 
