@@ -178,18 +178,28 @@ static bool able_has(const struct able *able, const struct backend *backend)
     return false;
 }
 
+/** Those who may be asked for this request, and have room.
+ *
+ * @return how many there are, with those that have no room */
+static size_t able_choose(struct able *able, struct pool *pool,
+                          const struct backend_set *tried)
+{
+    size_t fresh;
+
+    able_find(able, pool);
+    fresh = able_narrow(able, tried);
+    if (fresh > 0)
+        return fresh;
+    able_gather(able, pool, true);
+    return able_narrow(able, tried);
+}
+
 enum picked pool_pick(struct pool *pool, const struct pool_question *question,
                       struct backend **backend)
 {
     struct able able;
-    size_t fresh;
+    size_t fresh = able_choose(&able, pool, &question->tried);
 
-    able_find(&able, pool);
-    fresh = able_narrow(&able, &question->tried);
-    if (fresh == 0) {
-        able_gather(&able, pool, true);
-        fresh = able_narrow(&able, &question->tried);
-    }
     while (able.count > 0) {
         struct backend *picked = able_has(&able, question->preferred)
                                      ? question->preferred
@@ -200,7 +210,9 @@ enum picked pool_pick(struct pool *pool, const struct pool_question *question,
             *backend = picked;
             return PICKED_BACKEND;
         }
-        able_narrow(&able, &question->tried); /* somebody was quicker */
+        /* Somebody was quicker. By now another may have room that had none
+         * before: all are looked at again. */
+        fresh = able_choose(&able, pool, &question->tried);
     }
     return fresh > 0 ? PICKED_FULL : PICKED_NONE;
 }

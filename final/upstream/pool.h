@@ -8,7 +8,7 @@
  *  - pool_pick() finds a backend for a request, by the policy, among those that
  *    may serve, have room, and were not tried yet; pool_give() gives its place
  *    back;
-  *  - pool_begin_retry() asks the budget for one more try.
+ *  - pool_begin_retry() asks the budget for one more try.
  *
  * @floor{upstream}
  * @thread{any; nothing on the way of a request is locked}
