@@ -218,8 +218,9 @@ static bool is_good(const struct probe *probe, CURLcode result, char *why,
         return true;
     curl_easy_getinfo(probe->curl, CURLINFO_RESPONSE_CODE, &status);
     if (!settings_has_status(settings->health_status, (unsigned)status)) {
-        snprintf(why, room, "probe: GET %s gave status %ld, not %s",
-                 settings->health_path, status, settings->health_status);
+        snprintf(why, room, "probe: %s %s gave status %ld, not %s",
+                 settings->health_method, settings->health_path, status,
+                 settings->health_status);
         return false;
     }
     if (*settings->health_text != '\0' &&
