@@ -55,8 +55,8 @@ struct control {
     struct resolver *resolver; /**< owned */
     struct prober *prober;     /**< owned; NULL: backends are not probed */
     struct crew *crew;         /**< owned */
-    struct timer sweep;        /**< ends ejections, and plans that are over */
-    struct timer stop;         /**< looks whether all is over */
+    struct timer sweep; /**< ends ejections and plans, sums up complaints */
+    struct timer stop;  /**< looks whether all is over */
     int64_t stop_by_ms; /**< the deadline of a stop; 0: nobody has asked */
     int64_t told_ms;    /**< when the count was printed last */
     int status;         /**< how the program ends: see serve.h */

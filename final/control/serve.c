@@ -101,6 +101,8 @@ static void on_sweep(void *arg)
     struct control *control = arg;
 
     health_sweep(control_pool(control), clock_ms());
+    complaints_sum_up(&control->proxy.complaints, control_pool(control),
+                      clock_ms());
     control_sweep(control);
     timer_set_in(loop_timers(control->loop), &control->sweep, SWEEP_MS,
                  loop_now(control->loop));

@@ -14,13 +14,13 @@
 #include "proxy/exchange.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/must.h"
 #include "http/answer.h"
 #include "http/bytes.h"
 #include "http/cookie.h"
 #include "http/forward.h"
 #include "proxy/client.h"
+#include "proxy/complaint.h"
 #include "proxy/worker.h"
 #include "upstream/connection.h"
 #include "upstream/health.h"
@@ -389,27 +389,33 @@ static void send_head(struct exchange *exchange)
         &(struct head_limits){.head_bytes = settings->response_head_bytes});
 }
 
-/** Say what went wrong, and with whom. */
-static void complain(const struct exchange *exchange, enum state now,
-                     const char *why)
+/** Say what went wrong, with whom, and which limit has to do with it. */
+static void complain(const struct exchange *exchange,
+                     const struct backend *backend, enum state now,
+                     enum setting limit, const char *why)
 {
-    log_warn("request %s: %s, while %s, client %s, backend %s, try %u",
-             exchange->request_id, why, state_row(now)->words,
-             exchange->client_text,
-             exchange->backend == NULL ? "none" : exchange->backend->url,
-             exchange->try_count);
+    struct complaint_facts facts = {
+        .request_id = exchange->request_id,
+        .client = exchange->client_text,
+        .backend = backend,
+        .try_count = exchange->try_count,
+        .step = now,
+        .limit = limit,
+        .why = why,
+        .now_ms = now_ms(exchange),
+    };
+
+    complaint_tell(&exchange->worker->proxy->complaints, settings_of(exchange),
+                   &facts);
 }
 
-/** The same when it took too long. */
-static void complain_late(const struct exchange *exchange, enum state now,
-                          const char *why)
+/** The limit of this step, or that of a response head, if it was that. */
+static enum setting limit_of(const struct exchange *exchange, enum state now)
 {
-    char words[160];
-
-    snprintf(words, sizeof(words), "%s (limit %lld ms, setting %s)", why,
-             (long long)state_limit_ms(now, settings_of(exchange)),
-             setting_row(state_row(now)->limit)->flag);
-    complain(exchange, now, words);
+    if (!exchange->has_response &&
+        flow_raw(&exchange->down) >= settings_of(exchange)->response_head_bytes)
+        return SETTING_response_head_bytes;
+    return state_row(now)->limit;
 }
 
 /** What the decision to try again is made from. */
@@ -431,16 +437,21 @@ static bool may_retry(struct exchange *exchange, enum attempt ended)
     if (ended != ATTEMPT_UNANSWERED)
         return true;
     exchange->is_retry = pool_begin_retry(pool);
+    if (!exchange->is_retry)
+        complain(exchange, exchange->tries[exchange->try_count - 1].backend,
+                 STATE_PICK, SETTING_retry_budget,
+                 "too many are tried again already");
     return exchange->is_retry;
 }
 
 /** This try is over, without a response that could be passed on. */
-static enum state end_try(struct exchange *exchange, enum attempt ended,
-                          const char *why)
+static enum state fail(struct exchange *exchange, enum state now,
+                       enum attempt ended, const char *why)
 {
     struct pool *pool = exchange->terms->pool;
     struct backend *backend = exchange->backend;
 
+    complain(exchange, backend, now, limit_of(exchange, now), why);
     note_try(exchange, false, ended);
     if (attempt_is_blamed(ended))
         health_failed(pool, backend, why, now_ms(exchange));
@@ -470,20 +481,6 @@ static enum state end_try(struct exchange *exchange, enum attempt ended,
         return exchange_answer(exchange, 502,
                                "the backend gave no proper answer");
     return exchange_answer(exchange, 502, "no backend has answered");
-}
-
-static enum state fail(struct exchange *exchange, enum state now,
-                       enum attempt ended, const char *why)
-{
-    complain(exchange, now, why);
-    return end_try(exchange, ended, why);
-}
-
-static enum state fail_late(struct exchange *exchange, enum state now,
-                            enum attempt ended, const char *why)
-{
-    complain_late(exchange, now, why);
-    return end_try(exchange, ended, why);
 }
 
 /** Use a connection that rests, or begin a new one. */
@@ -522,6 +519,8 @@ static enum state nobody(struct exchange *exchange)
 {
     if (exchange->try_count > 0)
         return exchange_answer(exchange, 502, "no backend has answered");
+    complain(exchange, NULL, STATE_PICK, SETTING_none_healthy,
+             "no backend is up");
     exchange->end_reason = "no backend is up";
     return exchange_answer(exchange, 503, "no backend is up");
 }
@@ -536,6 +535,8 @@ static enum state enqueue(struct exchange *exchange)
         return STATE_WAIT_PLACE;
     if (atomic_fetch_add(&pool->waiting, 1) >= pool->settings->queue_max) {
         atomic_fetch_sub(&pool->waiting, 1);
+        complain(exchange, NULL, STATE_PICK, SETTING_queue_max,
+                 "too many wait");
         return exchange_answer(exchange, 503,
                                "all backends are busy, and so is the queue "
                                "before them");
@@ -1073,11 +1074,12 @@ enum state exchange_late(struct exchange *exchange, enum state now)
                                "the request did not come in time "
                                "(head-timeout)");
     case STATE_WAIT_PLACE:
+        complain(exchange, NULL, now, SETTING_queue_ms, "no backend had room");
         return exchange_answer(exchange, 503,
                                "no backend had room in time (queue-timeout)");
     case STATE_DIAL:
-        return fail_late(exchange, now, ATTEMPT_UNCONNECTED,
-                         "no connection in time");
+        return fail(exchange, now, ATTEMPT_UNCONNECTED,
+                    "no connection in time");
     case STATE_SEND:
         if (flow_is_empty(&exchange->up)) {
             exchange_abandon(exchange, "the body did not come in time");
@@ -1087,13 +1089,14 @@ enum state exchange_late(struct exchange *exchange, enum state now)
                                    "the body did not come in time "
                                    "(body-timeout)");
         }
-        return fail_late(exchange, now, ATTEMPT_SLOW,
-                         "the backend takes no more of the request");
+        return fail(exchange, now, ATTEMPT_SLOW,
+                    "the backend takes no more of the request");
     case STATE_WAIT:
-        return fail_late(exchange, now, ATTEMPT_SLOW, "no response in time");
+        return fail(exchange, now, ATTEMPT_SLOW, "no response in time");
     case STATE_PASS:
     case STATE_TUNNEL:
-        complain_late(exchange, now, "nothing has moved");
+        complain(exchange, exchange->backend, now, state_row(now)->limit,
+                 "nothing has moved");
         exchange_abandon(exchange, "nothing has moved for too long");
         return STATE_LEAVE;
     case STATE_REST:

@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "event/loop.h"
 #include "net/address.h"
+#include "proxy/complaint.h"
 #include "proxy/flow.h"
 #include "proxy/terms.h"
 #include "upstream/idle_cache.h"
@@ -34,6 +35,7 @@ struct proxy {
     _Atomic uint64_t exchanges;   /**< requests so far */
     _Atomic uint64_t identifiers; /**< for request ids */
     uint64_t identity;            /**< of this run: a random number */
+    struct complaints complaints; /**< what was told lately */
 };
 
 /** One thread. */
