@@ -453,8 +453,11 @@ static enum state fail(struct exchange *exchange, enum state now,
 
     complain(exchange, backend, now, limit_of(exchange, now), why);
     note_try(exchange, false, ended);
-    if (attempt_is_blamed(ended))
+    if (attempt_is_blamed(ended)) {
         health_failed(pool, backend, why, now_ms(exchange));
+        backend_add_failure(backend,
+                            exchange->tries[exchange->try_count - 1].took_us);
+    }
     if (ended == ATTEMPT_UNCONNECTED)
         exchange->unconnected++;
     if (ended != ATTEMPT_STALE)
@@ -805,13 +808,17 @@ static bool begin_response(struct exchange *exchange)
     struct head *head = &exchange->response;
     enum framing framing = framing_down(exchange);
     bool tunnels = head->status == 101 && exchange->request.wants_upgrade;
+    int64_t took_us;
 
     exchange->has_response = true;
     exchange->status = head->status;
     exchange->first_byte_us = clock_us();
-    backend_add_latency(exchange->backend,
-                        exchange->first_byte_us -
-                            exchange->tries[exchange->try_count - 1].began_us);
+    took_us = exchange->first_byte_us -
+              exchange->tries[exchange->try_count - 1].began_us;
+    if (head->status >= 500)
+        backend_add_failure(exchange->backend, took_us);
+    else
+        backend_add_latency(exchange->backend, took_us);
     if (framing == FRAMING_CLOSE || !exchange->request_over ||
         atomic_load_explicit(&exchange->worker->proxy->drains,
                              memory_order_relaxed))

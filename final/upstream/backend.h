@@ -149,4 +149,7 @@ void backend_give_place(struct backend *backend);
 /** It took so long to answer. */
 void backend_add_latency(struct backend *backend, int64_t us);
 
+/** It took so long to fail: that counts as slow, however quick it was. */
+void backend_add_failure(struct backend *backend, int64_t us);
+
 #endif

@@ -240,6 +240,24 @@ START_TEST(slow_answers_count_at_once_and_quick_ones_little_by_little)
 }
 END_TEST
 
+START_TEST(failures_count_as_slow)
+{
+    settings_make(2);
+    pool_make();
+    backend_add_failure(at(0), 10);
+    ck_assert_uint_eq(atomic_load(&at(0)->latency_us), 100000);
+    backend_add_latency(at(1), 1000);
+    backend_add_failure(at(1), 10);
+    ck_assert_uint_eq(atomic_load(&at(1)->latency_us), 8000);
+    backend_add_failure(at(1), 3000000);
+    ck_assert_uint_eq(atomic_load(&at(1)->latency_us), 3000000);
+    for (int i = 0; i < 10; i++)
+        backend_add_failure(at(1), 10);
+    ck_assert_uint_eq(atomic_load(&at(1)->latency_us), 60000000);
+    pool_end();
+}
+END_TEST
+
 START_TEST(no_time_at_all_is_not_unknown)
 {
     settings_make(1);
@@ -1447,6 +1465,7 @@ static void add_backend(Suite *suite)
     unit_add(suite, places_are_exact_among_threads, 1);
     unit_add(suite, slow_answers_count_at_once_and_quick_ones_little_by_little,
              1);
+    unit_add(suite, failures_count_as_slow, 1);
     unit_add(suite, no_time_at_all_is_not_unknown, 1);
     unit_add(suite, addresses_take_turns_once_they_are_known, 1);
     unit_add(suite, what_was_known_stays_when_nothing_is_found, 1);
