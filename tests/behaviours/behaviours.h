@@ -38,4 +38,12 @@ extern const struct behaviours final_http;    /**< steelyard: messages */
 extern const struct behaviours final_strict;  /**< steelyard: heads */
 extern const struct behaviours final_clients; /**< steelyard: its clients */
 
+/* The full balancer's own: what its backends see. */
+extern const struct behaviours final_pool;     /**< who is picked */
+extern const struct behaviours final_retry;    /**< a try that fails */
+extern const struct behaviours final_health;   /**< who may serve */
+extern const struct behaviours final_idle;     /**< connections at rest */
+extern const struct behaviours final_settings; /**< how it is configured */
+extern const struct behaviours final_crew;     /**< workers, and their limits */
+
 #endif

@@ -6,7 +6,9 @@
 
 #include <jansson.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,17 @@
 #include <unistd.h>
 
 static struct subject subject;
+
+void lab_fail(const char *format, ...)
+{
+    char story[4000];
+    va_list values;
+
+    va_start(values, format);
+    vsnprintf(story, sizeof(story), format, values);
+    va_end(values);
+    ck_abort_msg("%s", story);
+}
 
 void lab_subject(const struct subject *what)
 {
@@ -145,14 +158,18 @@ long lab_count(const struct lab *lab, size_t which, const char *path)
     return count;
 }
 
-long lab_connections(const struct lab *lab, size_t which)
+long lab_stat(const struct lab *lab, size_t which, const char *name)
 {
     json_t *stats = stats_of(lab, which);
-    long count =
-        (long)json_integer_value(json_object_get(stats, "connections"));
+    long count = (long)json_integer_value(json_object_get(stats, name));
 
     json_decref(stats);
     return count;
+}
+
+long lab_connections(const struct lab *lab, size_t which)
+{
+    return lab_stat(lab, which, "connections");
 }
 
 long lab_count_all(const struct lab *lab, const char *path)
@@ -192,6 +209,19 @@ void lab_cue(const struct lab *lab, size_t which, struct rude *backend)
            backend->text);
 }
 
+void lab_accept(const struct lab *lab, size_t which, struct rude *rude)
+{
+    insist(rude_accept(rude, lab->backends[which].keeper, 3000),
+           "expected a connection to backend %zu; none came", which);
+}
+
+bool lab_is_called(const struct lab *lab, size_t which, long ms)
+{
+    struct pollfd wait = {.fd = lab->backends[which].keeper, .events = POLLIN};
+
+    return poll(&wait, 1, (int)patience(ms)) == 1;
+}
+
 /* --- the balancer --------------------------------------------------------- */
 
 void lab_flag(struct lab *lab, unsigned since, const char *name,
@@ -215,6 +245,8 @@ static void list_backends(const struct lab *lab, char *list, size_t room)
         used += (size_t)snprintf(list + used, room - used, "%shttp://%s:%u",
                                  i > 0 ? "," : "", lab->host,
                                  lab->backends[i].port);
+    if (lab->also != NULL)
+        snprintf(list + used, room - used, ",%s", lab->also);
 }
 
 /**
@@ -302,8 +334,11 @@ static void run_ours(struct lab *lab, const char *backends)
     const char *argv[LAB_FLAGS_MAX + 8] = {subject.lb, "--port", "0",
                                            "--backends", backends};
 
+    size_t given = lab->is_bare ? 1 : 5;
+
     for (size_t i = 0; i < lab->flag_count; i++)
-        argv[5 + i] = lab->flags[i];
+        argv[given + i] = lab->flags[i];
+    argv[given + lab->flag_count] = NULL;
     insist(process_start(&lab->lb, argv), "cannot start the balancer");
 }
 
@@ -318,6 +353,14 @@ static void run_balancer(struct lab *lab)
         run_ours(lab, backends);
 }
 
+/** Its file was read, or it will not be. */
+static void config_remove(struct lab *lab)
+{
+    if (lab->config != NULL)
+        unlink(lab->config);
+    lab->config = NULL;
+}
+
 /** Wait until it can be used. */
 static void wait_for_balancer(struct lab *lab)
 {
@@ -325,6 +368,7 @@ static void wait_for_balancer(struct lab *lab)
 
     if (subject.command == NULL) {
         lab->port = process_port(&lab->lb);
+        config_remove(lab);
         insist(lab->port != 0,
                "the balancer did not begin with \"listening on http://...\"; "
                "it said: %s",
@@ -339,8 +383,26 @@ static void wait_for_balancer(struct lab *lab)
            lab->port, status, process_text(lab->lb.err));
 }
 
+/** The flags that are for all labs; they stand where strtok() has cut them. */
+static void add_flags(struct lab *lab)
+{
+    static char flags[256];
+
+    snprintf(flags, sizeof(flags), "%s",
+             subject.flags == NULL ? "" : subject.flags);
+    for (char *flag = strtok(flags, " "); flag != NULL;
+         flag = strtok(NULL, " "))
+        lab_flag(lab, 99, flag, NULL);
+}
+
 void lab_start(struct lab *lab)
 {
+    add_flags(lab);
+    if (lab->is_bare) {
+        run_balancer(lab);
+        wait_for_balancer(lab);
+        return;
+    }
     lab_flag(lab, 3, "--health-interval", lab->interval);
     lab_flag(lab, 3, "--health-timeout", "300ms");
     lab_flag(lab, 99, "--address", "127.0.0.1");
@@ -360,6 +422,12 @@ void lab_meet(struct lab *lab, struct rude *client)
     lab_rude(lab, client);
 }
 
+static void kill_backends(struct lab *lab)
+{
+    for (size_t i = 0; i < lab->count; i++)
+        process_kill(&lab->backends[i].process);
+}
+
 void lab_refuses(struct lab *lab, const char *words)
 {
     int status = 0;
@@ -368,14 +436,57 @@ void lab_refuses(struct lab *lab, const char *words)
     insist(holds_within(3000, process_has_ended(&lab->lb, &status)),
            "started the balancer with something that it has to refuse; "
            "expected it to end with status 2; it goes on");
+    config_remove(lab);
     insist(status == 2,
            "expected a command line to be refused with status 2; got %d",
            status);
     insist(process_said(lab->lb.err, words),
            "expected an error that says \"%s\"; got \"%s\"", words,
            process_text(lab->lb.err));
-    for (size_t i = 0; i < lab->count; i++)
-        process_kill(&lab->backends[i].process);
+    kill_backends(lab);
+}
+
+void lab_runs(struct lab *lab, int status)
+{
+    int got = 0;
+
+    run_balancer(lab);
+    insist(holds_within(3000, process_has_ended(&lab->lb, &got)),
+           "expected the balancer to say something and end; it goes on");
+    config_remove(lab);
+    insist(got == status, "expected it to end with status %d; got %d: %s",
+           status, got, process_text(lab->lb.err));
+    kill_backends(lab);
+}
+
+/** Write the file, with each {N} replaced. */
+static void write_config(const struct lab *lab, FILE *file, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '{' && text[1] >= '0' &&
+            text[1] < '0' + LAB_BACKENDS_MAX && text[2] == '}') {
+            fprintf(file, "http://127.0.0.1:%u",
+                    lab->backends[text[1] - '0'].port);
+            text += 2;
+        } else {
+            fputc(*text, file);
+        }
+    }
+    fclose(file);
+}
+
+void lab_config(struct lab *lab, const char *text)
+{
+    static char name[64];
+    int fd;
+
+    snprintf(name, sizeof(name), "%s/steelyard-XXXXXX.json", P_tmpdir);
+    fd = mkstemps(name, 5);
+    insist(fd != -1, "cannot write %s", name);
+    write_config(lab, fdopen(fd, "w"), text);
+    lab->config = name;
+    lab->is_bare = true;
+    lab_flag(lab, 0, "--config", name);
 }
 
 void lab_usual(struct lab *lab, size_t count)
@@ -422,6 +533,22 @@ const char *lab_who(const struct lab *lab, const char *path)
     snprintf(name, sizeof(names[0]), "%s", answer.backend);
     answer_free(&answer);
     return name;
+}
+
+const char *lab_talk(const struct lab *lab, const char *request)
+{
+    static struct rude asked[4];
+    static size_t next;
+    struct rude *rude = &asked[next++ % 4];
+
+    if (rude->text != NULL)
+        rude_close(rude);
+    lab_rude(lab, rude);
+    rude_say(rude, request);
+    insist(rude_hear_end(rude, 5000),
+           "sent \"%.60s\"; expected an answer, and the end of the connection",
+           request);
+    return rude->text;
 }
 
 void lab_rude(const struct lab *lab, struct rude *rude)
@@ -474,6 +601,38 @@ bool lab_prints(const struct lab *lab, const char *words, long ms)
     return holds_within(ms, process_said(lab->lb.out, words));
 }
 
+static size_t count_words(int file, const char *words)
+{
+    char *text = process_text(file);
+    size_t count = 0;
+
+    for (const char *at = text; (at = strstr(at, words)) != NULL; at++)
+        count++;
+    free(text);
+    return count;
+}
+
+size_t lab_logged(const struct lab *lab, const char *words)
+{
+    return count_words(lab->lb.err, words);
+}
+
+size_t lab_noted(const struct lab *lab, const char *words)
+{
+    return count_words(lab->lb.out, words);
+}
+
+const char *lab_change(const struct lab *lab, size_t which, const char *to)
+{
+    static char words[4][128];
+    static size_t next;
+    char *found = words[next++ % 4];
+
+    snprintf(found, sizeof(words[0]), "http://127.0.0.1:%u [%s]",
+             lab->backends[which].port, to);
+    return found;
+}
+
 static void check_sanitizers(const char *log)
 {
     static const char *const reports[] = {
@@ -504,8 +663,7 @@ void lab_end(struct lab *lab)
            "got %s %d",
            status >= ENDED_BY_SIGNAL ? "signal" : "status",
            status % ENDED_BY_SIGNAL);
-    for (size_t i = 0; i < lab->count; i++)
-        process_kill(&lab->backends[i].process);
+    kill_backends(lab);
 }
 
 /* --- scenes --------------------------------------------------------------- */

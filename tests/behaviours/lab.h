@@ -33,6 +33,8 @@ struct subject {
     const char *command; /**< anybody's: a command with {port}, {backends} */
     const char *backend; /**< our backend program */
     unsigned chapter;    /**< what it claims to be able to do */
+    const char *flags;   /**< more flags for the full balancer, each behind a
+                              blank; or NULL */
 };
 
 /** A backend in the lab. */
@@ -45,7 +47,7 @@ struct lab_backend {
     const char *more[12]; /**< its own flags, ended by NULL */
 };
 
-enum { LAB_BACKENDS_MAX = 8, LAB_FLAGS_MAX = 24 };
+enum { LAB_BACKENDS_MAX = 8, LAB_FLAGS_MAX = 40 };
 
 /** The lab. Its fields are for reading. */
 struct lab {
@@ -57,6 +59,9 @@ struct lab {
     unsigned port;        /**< where the balancer listens */
     const char *interval; /**< between probes; `100ms` unless changed */
     const char *host;     /**< how backends are written; `127.0.0.1` */
+    const char *also;     /**< one more backend's URL, or NULL */
+    const char *config;   /**< its file, to be taken away; or NULL */
+    bool is_bare;         /**< give it none but the flags of the lab */
 };
 
 /** Set what all labs test. */
@@ -91,6 +96,12 @@ void lab_play(struct lab *lab);
  */
 void lab_cue(const struct lab *lab, size_t which, struct rude *backend);
 
+/** Accept a connection as a backend that is played; insist that one comes. */
+void lab_accept(const struct lab *lab, size_t which, struct rude *rude);
+
+/** Has somebody connected to it, who was not accepted yet? */
+bool lab_is_called(const struct lab *lab, size_t which, long ms);
+
 /** A flag for the balancer, if it claims to be that chapter or a later one. */
 void lab_flag(struct lab *lab, unsigned since, const char *name,
               const char *value);
@@ -114,6 +125,18 @@ void lab_meet(struct lab *lab, struct rude *client);
  */
 void lab_refuses(struct lab *lab, const char *words);
 
+/**
+ * Start the balancer with flags that make it say something and end, with this
+ * status; what it has printed stays in `lb.out` and `lb.err`.
+ */
+void lab_runs(struct lab *lab, int status);
+
+/**
+ * Configure the balancer by a file with this text, in which {0} is the URL of
+ * the first backend, and so on. The lab becomes bare.
+ */
+void lab_config(struct lab *lab, const char *text);
+
 /** The usual: so many backends that behave, and the balancer. */
 void lab_usual(struct lab *lab, size_t count);
 
@@ -129,6 +152,10 @@ struct answer lab_try(const struct lab *lab, const char *path);
 /** GET, and insist on a whole 200; tells which backend answered. Good until the
  * eighth call after. */
 const char *lab_who(const struct lab *lab, const char *path);
+
+/** Send this to the balancer, and return all that comes until the connection
+ * ends. Good until the fourth call after. */
+const char *lab_talk(const struct lab *lab, const char *request);
 
 /** Connect to the balancer without manners. */
 void lab_rude(const struct lab *lab, struct rude *rude);
@@ -159,7 +186,11 @@ long lab_count(const struct lab *lab, size_t which, const char *path);
 /** How many connections it has got; that of asking this is one of them. */
 long lab_connections(const struct lab *lab, size_t which);
 
-/** The same for all backends together. */
+/** Another of the numbers that a backend counts, such as `connections`; our
+ * asking is among them. */
+long lab_stat(const struct lab *lab, size_t which, const char *name);
+
+/** lab_count() for all backends together. */
 long lab_count_all(const struct lab *lab, const char *path);
 
 /** Wait until the balancer has logged these words since @p after bytes. */
@@ -167,6 +198,16 @@ bool lab_logs(const struct lab *lab, const char *words, long ms);
 
 /** The same for stdout, where the line of each request goes. */
 bool lab_prints(const struct lab *lab, const char *words, long ms);
+
+/** How often are these words in the log now? */
+size_t lab_logged(const struct lab *lab, const char *words);
+
+/** How often are they in the access log? */
+size_t lab_noted(const struct lab *lab, const char *words);
+
+/** The words by which the log tells that a backend is `up` or `down`. Good
+ * until the fourth call after. */
+const char *lab_change(const struct lab *lab, size_t which, const char *to);
 
 /** Stop the balancer: it must end with status 0, without complaint of a
  * sanitizer; then the backends. */
@@ -190,10 +231,14 @@ void scene_ask(struct scene *scene, const char *text);
 void scene_close(struct scene *scene);
 
 /** Insist, or fail with a story. */
-#define insist(condition, ...)         \
-    do {                               \
-        if (!(condition))              \
-            ck_abort_msg(__VA_ARGS__); \
+#define insist(condition, ...)     \
+    do {                           \
+        if (!(condition))          \
+            lab_fail(__VA_ARGS__); \
     } while (0)
+
+/** Fail with a story, of which the end is cut if it is long: a log may be. */
+__attribute__((format(printf, 1, 2))) _Noreturn void
+lab_fail(const char *format, ...);
 
 #endif

@@ -73,6 +73,12 @@ static void collect(void)
     add(&final_http);
     add(&final_strict);
     add(&final_clients);
+    add(&final_pool);
+    add(&final_retry);
+    add(&final_health);
+    add(&final_idle);
+    add(&final_settings);
+    add(&final_crew);
     qsort(all, all_count, sizeof(all[0]), by_chapter);
 }
 
@@ -315,6 +321,7 @@ static _Noreturn void usage(void)
         "  --format FORMAT      text, tap or grade; markdown: only the table\n"
         "  --grade              the same as --format grade\n"
         "  --staircase LB...    test all chapters and print the table\n"
+        "  --flags FLAGS        more flags for the full balancer\n"
         "  --list               print all behaviours\n",
         stderr);
     exit(2);
@@ -357,6 +364,7 @@ int main(int argc, char **argv)
         {"upto", required_argument, NULL, 'u'},
         {"only", required_argument, NULL, 'o'},
         {"format", required_argument, NULL, 'f'},
+        {"flags", required_argument, NULL, 'F'},
         {"grade", no_argument, NULL, 'g'},
         {"jobs", required_argument, NULL, 'j'},
         {"staircase", no_argument, NULL, 's'},
@@ -375,6 +383,7 @@ int main(int argc, char **argv)
         case 'u': options.upto = (unsigned)atoi(optarg); break;
         case 'o': options.only = optarg; break;
         case 'f': options.format = optarg; break;
+        case 'F': options.subject.flags = optarg; break;
         case 'j': options.jobs = (unsigned)atoi(optarg); break;
         case 'g': options.format = "grade"; break;
         case 's': options.staircase = true; break;

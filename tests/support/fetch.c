@@ -98,6 +98,8 @@ static void transfer_begin(struct transfer *transfer,
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, keep_backend);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer->answer);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, transfer->answer.error);
+    if (request->from != NULL)
+        curl_easy_setopt(curl, CURLOPT_INTERFACE, request->from);
     for (size_t i = 0; request->fields != NULL && request->fields[i]; i++)
         transfer->fields =
             curl_slist_append(transfer->fields, request->fields[i]);

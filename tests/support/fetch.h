@@ -30,6 +30,7 @@ struct request {
     size_t body_length;        /**< bytes */
     bool is_chunked;           /**< send the body in chunks */
     long timeout_ms;           /**< 3,000 when 0; stretched */
+    const char *from;          /**< the address to come from; NULL: any */
 };
 
 /** Do a request; answer_free() what comes of it. */
