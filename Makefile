@@ -145,8 +145,8 @@ grade-lb: deps-test
 # A suite is a command whose last line says how many tests passed and failed;
 # `suite -1` takes the command itself for one test. All are run, come what may.
 SUITE  = $(TOOLS)/suite
-SUITES = build check unit backend staircase threads grader exercises serve \
-         fuzz transcripts bench compare demo
+SUITES = build check unit backend staircase poll threads grader exercises \
+         serve fuzz transcripts bench compare demo
 
 test: deps-test
 	@rm -rf build/log build/tally
@@ -155,6 +155,8 @@ test: deps-test
 	@$(SUITE) unit         tests/unit/run
 	@$(SUITE) backend      build/tests/backend_pages build/asan/backend
 	@$(SUITE) staircase    $(STAIRCASE) $(TRY) --staircase $(ASAN_LBS)
+	@$(SUITE) poll         $(TRY) --flags '--poller poll' --staircase \
+	                       build/asan/steelyard
 	@$(SUITE) threads      $(TRY) --staircase $(TSAN_LBS)
 	@$(SUITE) grader       tests/grader/run
 	@$(SUITE) exercises    tests/grader/exercises_run
