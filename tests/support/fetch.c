@@ -86,7 +86,7 @@ static void transfer_begin(struct transfer *transfer,
     CURL *curl = curl_easy_init();
     long timeout = request->timeout_ms == 0 ? 3000 : request->timeout_ms;
 
-        transfer->curl = curl;
+    transfer->curl = curl;
     transfer->asked = request;
     transfer->answer.body = calloc(1, 1);
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
