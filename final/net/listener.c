@@ -69,12 +69,12 @@ undo_socket:
     return false;
 }
 
-void listener_address(int fd, union address *address)
+bool listener_address(int fd, union address *address)
 {
     socklen_t length = sizeof(*address);
 
     memset(address, 0, sizeof(*address));
-    getsockname(fd, &address->any, &length);
+    return getsockname(fd, &address->any, &length) == 0;
 }
 
 static int accept_one(int fd, union address *from)

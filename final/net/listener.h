@@ -31,8 +31,12 @@ struct listener_settings {
 bool listener_open(const struct listener_settings *settings, int *fd,
                    struct fault *fault);
 
-/** The address that a listener has, with the port that the kernel chose. */
-void listener_address(int fd, union address *address);
+/**
+ * The address that a listener has, with the port that the kernel chose.
+ *
+ * @return false with errno set when the system does not say
+ */
+bool listener_address(int fd, union address *address);
 
 /** How accepting ended. */
 enum accepted {

@@ -41,7 +41,8 @@ struct hand {
 struct crew {
     struct proxy *proxy;
     unsigned count;
-    struct hand *hands; /**< owned */
+    struct hand *hands;  /**< owned */
+    union address where; /**< where all of them listen */
 };
 
 /** One client too many: it is told so, if it can be told at once. */
@@ -125,23 +126,34 @@ static void on_place(void *arg)
     sessions_wake_waiting(&hand->worker);
 }
 
-static bool hand_listen(struct hand *hand,
-                        const struct listener_settings *settings,
+/** Listen; @p settings then has the port that was found. */
+static bool hand_listen(struct hand *hand, struct listener_settings *settings,
                         struct fault *fault)
 {
     if (!listener_open(settings, &hand->watch.fd, fault))
         return false;
     hand->watch.on_event = on_clients;
     hand->watch.arg = hand;
-    if (loop_watch(hand->worker.loop, &hand->watch))
-        return true;
-    return fault_say(fault, "cannot watch the listener: %s", strerror(errno));
+    if (!loop_watch(hand->worker.loop, &hand->watch)) {
+        fault_say(fault, "cannot watch the listener: %s", strerror(errno));
+        goto undo_listener;
+    }
+    if (!listener_address(hand->watch.fd, &settings->where)) {
+        fault_say(fault, "cannot find out the port: %s", strerror(errno));
+        goto undo_listener;
+    }
+    return true;
+
+undo_listener:
+    loop_forget(hand->worker.loop, &hand->watch);
+    close(hand->watch.fd);
+    hand->watch.fd = -1;
+    return false;
 }
 
 static bool hand_open(struct hand *hand, struct proxy *proxy,
                       struct configuration *configuration,
-                      const struct listener_settings *settings,
-                      struct fault *fault)
+                      struct listener_settings *settings, struct fault *fault)
 {
     if (!worker_init(&hand->worker, proxy, configuration))
         return fault_say(fault, "cannot make a worker: %s", strerror(errno));
@@ -191,19 +203,19 @@ struct crew *crew_open(struct proxy *proxy, struct configuration *configuration,
         struct hand *hand = &crew->hands[crew->count];
 
         hand->watch.fd = -1;
+        /* The others listen where the first one does. */
         if (!hand_open(hand, proxy, configuration, &settings, fault)) {
             crew_end(&crew);
             return NULL;
         }
-        /* The others listen where the first one does. */
-        listener_address(hand->watch.fd, &settings.where);
     }
+    crew->where = settings.where;
     return crew;
 }
 
 void crew_address(const struct crew *crew, union address *address)
 {
-    listener_address(crew->hands[0].watch.fd, address);
+    *address = crew->where;
 }
 
 static void *hand_run(void *arg)
