@@ -54,9 +54,11 @@ static void on_woken(void *arg)
     struct loop *loop = arg;
     char bytes[64];
     struct link *link;
+    ssize_t count;
 
-    while (read(loop->wake[0], bytes, sizeof(bytes)) > 0)
-        continue;
+    do
+        count = read(loop->wake[0], bytes, sizeof(bytes));
+    while (count > 0 || (count == -1 && errno == EINTR));
     watch_wait(&loop->woken, READY_READ);
     pthread_mutex_lock(&loop->lock);
     while ((link = list_take_first(&loop->calls)) != NULL) {
@@ -79,7 +81,8 @@ void loop_call(struct loop *loop, void (*call)(void *arg), void *arg)
     pthread_mutex_lock(&loop->lock);
     list_put_last(&loop->calls, &wanted->link);
     /* Within the lock: the call may be the one that ends this loop. */
-    (void)!write(loop->wake[1], "", 1); /* full: it will be woken anyway */
+    while (write(loop->wake[1], "", 1) == -1 && errno == EINTR)
+        continue; /* full is good: it will be woken anyway */
     pthread_mutex_unlock(&loop->lock);
 }
 

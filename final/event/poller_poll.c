@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SHORT_MS = 1 }; /* so long we rest when the kernel has no memory */
+
 struct poller {
     size_t count, room;
     struct watch **watches; /**< owned; the watches are borrowed */
@@ -109,6 +111,9 @@ static void poll_wait_for(struct poller *poller, int wait_ms,
 
     int count = poll(poller->fds, (nfds_t)poller->count, wait_ms);
 
+    /* Memory is short in the kernel: it may have some in a moment. */
+    if (count == -1 && (errno == ENOMEM || errno == EAGAIN))
+        count = poll(NULL, 0, SHORT_MS);
     must(count != -1 || errno == EINTR);
     for (size_t i = 0; count > 0 && i < poller->count; i++) {
         if (poller->fds[i].revents == 0)

@@ -24,7 +24,8 @@ static void on_signal(int number)
     int saved = errno;
     unsigned char byte = (unsigned char)number;
 
-    (void)!write(ends[1], &byte, 1);
+    while (write(ends[1], &byte, 1) == -1 && errno == EINTR)
+        continue;
     errno = saved;
 }
 
@@ -51,10 +52,14 @@ bool signals_open(const int *numbers)
 static void on_readable(void *arg)
 {
     unsigned char number;
+    ssize_t count;
 
     (void)arg;
-    while (read(ends[0], &number, 1) == 1)
-        told(told_arg, number);
+    do {
+        count = read(ends[0], &number, 1);
+        if (count == 1)
+            told(told_arg, number);
+    } while (count == 1 || (count == -1 && errno == EINTR));
     watch_wait(&watch, READY_READ);
 }
 
