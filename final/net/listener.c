@@ -94,20 +94,39 @@ static int accept_one(int fd, union address *from)
 #endif
 }
 
+/**
+ * Did this happen to a client while it waited, and not to us? Linux tells
+ * through accept() what has become of the new connection (accept(2)).
+ */
+static bool is_lost(int error)
+{
+    switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case EPERM:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+#ifdef ENONET
+    case ENONET:
+#endif
+    case EHOSTUNREACH:
+    case ENETUNREACH: return true;
+    default: return false;
+    }
+}
+
 enum accepted listener_accept(int fd, struct stream *stream,
                               union address *from)
 {
     int client = accept_one(fd, from);
 
-    /* A client that left while it waited is nobody's fault: the next one. */
-    while (client == -1 &&
-           (errno == EINTR || errno == ECONNABORTED || errno == EPROTO))
-        client = accept_one(fd, from);
     if (client != -1) {
         stream_init(stream, client, READY_READ | READY_WRITE);
         return ACCEPTED_CLIENT;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK)
         return ACCEPTED_NONE;
-    return ACCEPTED_SHORT;
+    return is_lost(errno) ? ACCEPTED_LOST : ACCEPTED_SHORT;
 }

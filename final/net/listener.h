@@ -41,6 +41,7 @@ bool listener_address(int fd, union address *address);
 /** How accepting ended. */
 enum accepted {
     ACCEPTED_CLIENT, /**< there is one */
+    ACCEPTED_LOST,   /**< one was lost while it waited: ask for the next */
     ACCEPTED_NONE,   /**< nobody waits */
     ACCEPTED_SHORT,  /**< somebody waits, but descriptors or memory are short */
 };

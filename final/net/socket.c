@@ -28,21 +28,19 @@ enum io socket_connect(struct stream *stream, const union address *to)
 {
     static const int on = 1;
     int fd = socket_new(to->any.sa_family);
-    int result;
 
     stream_init(stream, fd, 0);
     stream->error = errno;
     if (fd == -1)
         return IO_BROKEN;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    do
-        result = connect(fd, &to->any, address_length(to));
-    while (result == -1 && errno == EINTR);
-    if (result == 0) {
+    if (connect(fd, &to->any, address_length(to)) == 0) {
         stream->watch.ready = READY_WRITE;
         return IO_DONE;
     }
-    if (errno == EINPROGRESS)
+    /* One that was interrupted goes on by itself; to ask again would be told
+     * EALREADY (POSIX, connect()). */
+    if (errno == EINPROGRESS || errno == EINTR)
         return IO_WAIT;
     stream->error = errno;
     close(fd);

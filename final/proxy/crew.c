@@ -101,6 +101,7 @@ static void on_clients(void *arg)
 
         switch (listener_accept(hand->watch.fd, &client, &from)) {
         case ACCEPTED_CLIENT: welcome(hand, &client, &from); break;
+        case ACCEPTED_LOST: break;
         case ACCEPTED_NONE: watch_wait(&hand->watch, READY_READ); return;
         case ACCEPTED_SHORT: rest(hand); return;
         }
