@@ -33,6 +33,11 @@ static enum io stream_fail(struct stream *stream, unsigned what)
         return IO_WAIT;
     }
     stream->error = errno;
+    /* When the peer has ended it, its last bytes may still be read, and the
+     * poller tells of the end. If the fault is ours (no memory), it shall do so
+     * too: who sends counts on it. */
+    if (stream->error != EPIPE && stream->error != ECONNRESET)
+        shutdown(stream->watch.fd, SHUT_RDWR);
     return IO_BROKEN;
 }
 

@@ -216,6 +216,16 @@ static void session_audit(const struct session *session)
     must((session->exchange == NULL) == (session->state == STATE_REST));
 }
 
+/** The system cannot tell us of this client (it has no memory for that). */
+static void give_up(struct session *session)
+{
+    stream_break(&session->client);
+    log_error("a client cannot be watched, and is let go: %s",
+              stream_words(&session->client));
+    if (session->exchange != NULL)
+        exchange_abandon(session->exchange, "the client could not be watched");
+}
+
 /** Something happened: walk as far as we can, then rest. */
 static void session_run(struct session *session)
 {
@@ -230,8 +240,10 @@ static void session_run(struct session *session)
     while (next == STEP_ON)
         next = session_step(session);
     if (next == STEP_STAY && !session->client.watch.is_added &&
-        !loop_watch(worker->loop, &session->client.watch))
+        !loop_watch(worker->loop, &session->client.watch)) {
+        give_up(session);
         next = STEP_END;
+    }
     if (next == STEP_END) {
         session_free(session);
         return;
