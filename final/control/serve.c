@@ -178,9 +178,10 @@ int serve(struct control *control, struct fault *fault)
                               control->workers, fault);
     if (control->crew == NULL)
         return SERVE_REFUSED;
-    say_where(control);
     if (!crew_start(control->crew, fault))
         return SERVE_REFUSED;
+    say_where(control);
+    crew_serve(control->crew);
     say_limits(control);
     signals_watch(control->loop, on_signal, control);
     if (control->prober != NULL)

@@ -36,13 +36,16 @@ struct hand {
     bool is_short;      /**< told that descriptors are short */
     pthread_t thread;
     bool has_thread;
+    pthread_mutex_t *gate; /**< borrowed: the crew's */
 };
 
 struct crew {
     struct proxy *proxy;
     unsigned count;
-    struct hand *hands;  /**< owned */
-    union address where; /**< where all of them listen */
+    struct hand *hands;   /**< owned */
+    union address where;  /**< where all of them listen */
+    pthread_mutex_t gate; /**< shut until crew_serve(): nobody is served */
+    bool is_shut;
 };
 
 /** One client too many: it is told so, if it can be told at once. */
@@ -193,6 +196,7 @@ struct crew *crew_open(struct proxy *proxy, struct configuration *configuration,
     struct listener_settings settings = {.is_shared = count > 1,
                                          .defers = set->defer_accept};
 
+    pthread_mutex_init(&crew->gate, NULL);
     crew->proxy = proxy;
     crew->hands = xnew(count, sizeof(*crew->hands));
     if (!address_parse(&settings.where, text_of(set->address), set->port)) {
@@ -204,6 +208,7 @@ struct crew *crew_open(struct proxy *proxy, struct configuration *configuration,
         struct hand *hand = &crew->hands[crew->count];
 
         hand->watch.fd = -1;
+        hand->gate = &crew->gate;
         /* The others listen where the first one does. */
         if (!hand_open(hand, proxy, configuration, &settings, fault)) {
             crew_end(&crew);
@@ -224,6 +229,8 @@ static void *hand_run(void *arg)
     struct hand *hand = arg;
 
     log_join();
+    pthread_mutex_lock(hand->gate);
+    pthread_mutex_unlock(hand->gate);
     loop_run(hand->worker.loop);
     hand_close(hand);
     log_flush();
@@ -235,6 +242,8 @@ bool crew_start(struct crew *crew, struct fault *fault)
     sigset_t all, before;
     int error = 0;
 
+    pthread_mutex_lock(&crew->gate);
+    crew->is_shut = true;
     /* Signals are for the main thread. */
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
@@ -248,6 +257,13 @@ bool crew_start(struct crew *crew, struct fault *fault)
     if (error != 0)
         return fault_say(fault, "cannot start a worker: %s", strerror(error));
     return true;
+}
+
+void crew_serve(struct crew *crew)
+{
+    if (crew->is_shut)
+        pthread_mutex_unlock(&crew->gate);
+    crew->is_shut = false;
 }
 
 static void on_drain(void *arg)
@@ -333,6 +349,7 @@ void crew_end(struct crew **owned)
 {
     struct crew *crew = *owned;
 
+    crew_serve(crew);
     for (unsigned i = 0; i < crew->count; i++) {
         struct hand *hand = &crew->hands[i];
 
@@ -343,6 +360,7 @@ void crew_end(struct crew **owned)
             hand_close(hand);
         }
     }
+    pthread_mutex_destroy(&crew->gate);
     free(crew->hands);
     free(crew);
     *owned = NULL;

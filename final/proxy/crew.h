@@ -41,7 +41,11 @@ struct crew *crew_open(struct proxy *proxy, struct configuration *configuration,
 /** Where they listen. */
 void crew_address(const struct crew *crew, union address *address);
 
-/** Start the threads; false, with @p fault, when that is not possible. */
+/**
+ * Start the threads; they serve nobody yet.
+ *
+ * @return false when that is not possible, with @p fault
+ */
 bool crew_start(struct crew *crew, struct fault *fault);
 
 /** Have all workers serve by another configuration, soon. */
@@ -49,6 +53,9 @@ void crew_adopt(struct crew *crew, struct configuration *configuration);
 
 /** Have all workers forget a backend, soon; see roster_sweep(). */
 void crew_forget(struct crew *crew, struct backend *backend);
+
+/** Serve, from now on. */
+void crew_serve(struct crew *crew);
 
 /** Accept nobody any more; end idle sessions; let exchanges go on. */
 void crew_drain(struct crew *crew);
