@@ -25,6 +25,8 @@
 ##   make measure    the same load on every chapter: a table and a picture
 ##   make bench      what a request costs, beside nginx and HAProxy
 ##   make fuzz       look for bytes that break the code, a minute for each part
+##   make faults     let each call to the system fail once; FULL=yes: at each of
+##                   its turns
 ##
 ##   make check      what can be tested without running: warnings, style, links,
 ##                   the sizes of the steps, the text against the code
@@ -145,8 +147,8 @@ grade-lb: deps-test
 # A suite is a command whose last line says how many tests passed and failed;
 # `suite -1` takes the command itself for one test. All are run, come what may.
 SUITE  = $(TOOLS)/suite
-SUITES = build check unit backend staircase poll threads grader exercises \
-         serve fuzz transcripts bench compare demo
+SUITES = build check unit backend staircase poll threads faults grader \
+         exercises serve fuzz transcripts bench compare demo
 
 test: deps-test
 	@rm -rf build/log build/tally
@@ -158,6 +160,7 @@ test: deps-test
 	@$(SUITE) poll         $(TRY) --flags '--poller poll' --staircase \
 	                       build/asan/steelyard
 	@$(SUITE) threads      $(TRY) --staircase $(TSAN_LBS)
+	@$(SUITE) faults       tests/faults/run
 	@$(SUITE) grader       tests/grader/run
 	@$(SUITE) exercises    tests/grader/exercises_run
 	@$(SUITE) serve        tests/tools/with_test
@@ -175,7 +178,7 @@ TSAN_LBS = $(patsubst %,build/tsan/%/lb,$(filter-out 01-% 02-%,$(CHAPTERS))) \
 
 test-build: all $(ASAN_LBS) $(TSAN_LBS) build/asan/backend \
             build/tests/behaviours build/tests/backend_pages build/tests/demo \
-            bench-build
+            bench-build faults-build
 
 check: deps-test
 	@$(TOOLS)/check
@@ -187,6 +190,7 @@ text: deps-test
 
 include exercises/exercises.mk
 include tests/bench/bench.mk
+include tests/faults/faults.mk
 include tests/fuzz/fuzz.mk
 
 help:

@@ -38,6 +38,7 @@ struct options {
     struct subject subject;
     unsigned upto;      /**< leave out what later chapters introduce */
     const char *only;   /**< one behaviour, or NULL */
+    const char *except; /**< all but this one, or NULL */
     const char *format; /**< text, tap or grade; markdown for the staircase */
     unsigned jobs;      /**< processes at once */
     bool staircase;     /**< run on all the balancers that follow */
@@ -126,6 +127,8 @@ static bool is_wanted(const struct options *options, size_t i)
 {
     if (options->only != NULL)
         return strcmp(all[i].id, options->only) == 0;
+    if (options->except != NULL && strcmp(all[i].id, options->except) == 0)
+        return false;
     return all[i].chapter <= options->upto;
 }
 
@@ -313,7 +316,8 @@ static int climb(struct options *options)
 static _Noreturn void usage(void)
 {
     fputs(
-        "usage: behaviours --backend PROGRAM WHAT [--only ID] [--jobs N]\n"
+        "usage: behaviours --backend PROGRAM WHAT [--only ID | --except ID] "
+        "[--jobs N]\n"
         "  --lb PROGRAM         test one of our balancers\n"
         "  --command COMMAND    or anybody's: a shell command in which\n"
         "                       {port} and {backends} are filled in\n"
@@ -363,6 +367,7 @@ int main(int argc, char **argv)
         {"backend", required_argument, NULL, 'b'},
         {"upto", required_argument, NULL, 'u'},
         {"only", required_argument, NULL, 'o'},
+        {"except", required_argument, NULL, 'e'},
         {"format", required_argument, NULL, 'f'},
         {"flags", required_argument, NULL, 'F'},
         {"grade", no_argument, NULL, 'g'},
@@ -382,6 +387,7 @@ int main(int argc, char **argv)
         case 'b': options.subject.backend = optarg; break;
         case 'u': options.upto = (unsigned)atoi(optarg); break;
         case 'o': options.only = optarg; break;
+        case 'e': options.except = optarg; break;
         case 'f': options.format = optarg; break;
         case 'F': options.subject.flags = optarg; break;
         case 'j': options.jobs = (unsigned)atoi(optarg); break;
