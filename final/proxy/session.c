@@ -150,7 +150,9 @@ static enum step go(struct session *session, enum state next)
     if (next == session->state) {
         if (moved)
             alarm_set(session);
-        return STEP_STAY;
+        /* Nothing would wake it there: a connection could not even be begun,
+         * and another backend is to be picked. */
+        return next == STATE_PICK ? STEP_ON : STEP_STAY;
     }
     if (session->state == STATE_READ && next == STATE_PICK &&
         loop_now(session->worker->loop) - session->born_ms >
