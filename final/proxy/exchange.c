@@ -926,6 +926,7 @@ static enum state served(struct exchange *exchange)
     unsigned hint = exchange->response.keep_alive_secs;
 
     note_try(exchange, true, ATTEMPT_ANSWERED);
+    exchange->end_reason = NULL; /* a try before may have left one */
     health_served(exchange->backend);
     if (hint > 0 && (int64_t)hint * 1000 - 1000 < rest_ms)
         rest_ms = (int64_t)hint * 1000 - 1000;
