@@ -27,12 +27,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     RING_BYTES = 1 << 18, /* a power of two */
     RINGS_MAX = 520,
     LINE_MAX_BYTES = 8192,
+    CLOSE_MS = 1000, /* log_close() waits no longer for a stuck sink */
+    TELL_MS = 1000,  /* between two complaints about a book */
     RECORD_HEAD = 3,
     BATCH_BYTES = 1 << 16,
 };
@@ -43,12 +46,14 @@ struct ring {
     _Atomic uint64_t put;   /**< bytes ever put: the owner writes */
     _Atomic uint64_t taken; /**< bytes ever taken: the writer writes */
     _Atomic uint64_t dropped;
+    _Atomic uint64_t lines; /**< lines ever put: the owner writes */
     char bytes[RING_BYTES];
 };
 
 /** Bytes of one book that are to be written with one call. */
 struct batch {
     size_t length;
+    uint64_t lines; /**< so many are in it */
     char bytes[BATCH_BYTES];
 };
 
@@ -66,7 +71,14 @@ static struct {
     atomic_uint ring_count;
     struct ring *_Atomic rings[RINGS_MAX]; /**< owned */
     struct batch batches[BOOK_COUNT];      /**< the writer's */
-    uint64_t told;                         /**< drops already told; its too */
+    uint64_t told_dropped, told_lost;      /**< already told; its too */
+    int64_t told_ms;                       /**< when; its too */
+    _Atomic uint64_t written;              /**< lines that their books took */
+    _Atomic uint64_t lost;                 /**< lines that they did not take */
+
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool has_ended; /**< under `lock`: the writer has */
 } books = {.level = LOG_INFO, .fds = {STDERR_FILENO, -1}, .wake = {-1, -1}};
 
 static _Thread_local struct ring *mine;
@@ -102,8 +114,8 @@ bool log_has_access(void)
     return books.access[0] != '\0';
 }
 
-/** Write all of it, or as much as can be written. */
-static void write_out(int fd, const char *bytes, size_t length)
+/** Write all of it; false: it was not taken whole. */
+static bool write_out(int fd, const char *bytes, size_t length)
 {
     while (length > 0) {
         ssize_t wrote = write(fd, bytes, length);
@@ -118,10 +130,11 @@ static void write_out(int fd, const char *bytes, size_t length)
             continue;
         }
         if (wrote <= 0)
-            return; /* there is nobody left to complain to */
+            return false;
         bytes += wrote;
         length -= (size_t)wrote;
     }
+    return true;
 }
 
 /** Copy into the ring, around its end. */
@@ -160,6 +173,7 @@ static void ring_put(struct ring *ring, enum book book, const char *line,
     }
     ring_copy_in(ring, put, head, RECORD_HEAD);
     ring_copy_in(ring, put + RECORD_HEAD, line, length);
+    atomic_fetch_add_explicit(&ring->lines, 1, memory_order_relaxed);
     atomic_store_explicit(&ring->put, put + RECORD_HEAD + length,
                           memory_order_release);
     has_news = true;
@@ -235,9 +249,14 @@ static void batch_write(enum book book)
 {
     struct batch *batch = &books.batches[book];
 
-    if (books.fds[book] != -1)
-        write_out(books.fds[book], batch->bytes, batch->length);
+    if (batch->length == 0)
+        return;
+    if (write_out(books.fds[book], batch->bytes, batch->length))
+        atomic_fetch_add(&books.written, batch->lines);
+    else
+        atomic_fetch_add(&books.lost, batch->lines);
     batch->length = 0;
+    batch->lines = 0;
 }
 
 /** Take the records of one ring; false when there were none. */
@@ -261,28 +280,42 @@ static bool ring_drain(struct ring *ring)
         ring_copy_out(ring, taken + RECORD_HEAD, batch->bytes + batch->length,
                       length);
         batch->length += length;
+        batch->lines++;
         taken += RECORD_HEAD + length;
         atomic_store_explicit(&ring->taken, taken, memory_order_release);
     }
     return some;
 }
 
-/** What was lost is told; how much, if not what. */
-static void tell_drops(void)
+/** What is missing is told; how much, if not what. */
+static void tell(const char *what, const char *how, uint64_t missing,
+                 uint64_t *told)
 {
-    uint64_t dropped = log_dropped();
     char line[160];
     int length;
 
-    if (dropped == books.told)
+    if (missing == *told)
         return;
     length = snprintf(line, sizeof(line),
-                      "warn  the log is too slow: %llu lines were dropped "
-                      "(all in all %llu)\n",
-                      (unsigned long long)(dropped - books.told),
-                      (unsigned long long)dropped);
+                      "%s: %llu lines were %s (all in all %llu)\n", what,
+                      (unsigned long long)(missing - *told), how,
+                      (unsigned long long)missing);
     write_out(STDERR_FILENO, line, (size_t)length);
-    books.told = dropped;
+    *told = missing;
+}
+
+static void tell_missing(void)
+{
+    int64_t now_ms = clock_ms();
+
+    tell("warn  the log is too slow", "dropped", log_dropped(),
+         &books.told_dropped);
+    /* A full disk stays full for a while: not for each line. */
+    if (now_ms - books.told_ms < TELL_MS && !atomic_load(&books.stops))
+        return;
+    books.told_ms = now_ms;
+    tell("error a book of the log takes no more", "lost",
+         atomic_load(&books.lost), &books.told_lost);
 }
 
 static bool drain_all(void)
@@ -298,7 +331,7 @@ static bool drain_all(void)
     }
     for (int book = 0; book < BOOK_COUNT; book++)
         batch_write((enum book)book);
-    tell_drops();
+    tell_missing();
     return some;
 }
 
@@ -350,7 +383,60 @@ static void *writer_run(void *arg)
         atomic_store(&books.asleep, false);
     }
     drain_all();
+    pthread_mutex_lock(&books.lock);
+    books.has_ended = true;
+    pthread_cond_signal(&books.ended);
+    pthread_mutex_unlock(&books.lock);
     return NULL;
+}
+
+/** The writer's end is waited for on a clock that nobody sets back. */
+static void ended_init(void)
+{
+    pthread_condattr_t steady;
+
+    books.has_ended = false;
+    pthread_mutex_init(&books.lock, NULL);
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&books.ended, &steady);
+    pthread_condattr_destroy(&steady);
+}
+
+/** Has the writer ended in time? */
+static bool writer_ends(void)
+{
+    struct timespec until;
+    bool ended;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += CLOSE_MS / 1000;
+    pthread_mutex_lock(&books.lock);
+    while (!books.has_ended &&
+           pthread_cond_timedwait(&books.ended, &books.lock, &until) == 0)
+        continue;
+    ended = books.has_ended;
+    pthread_mutex_unlock(&books.lock);
+    return ended;
+}
+
+/** The writer is stuck: say how much it leaves behind, if that can be said. */
+static void tell_left(void)
+{
+    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+    uint64_t left = 0;
+    char line[160];
+    int length;
+
+    for (unsigned i = 0; i < atomic_load(&books.ring_count); i++)
+        left += atomic_load(&atomic_load(&books.rings[i])->lines);
+    left -= atomic_load(&books.written) + atomic_load(&books.lost);
+    length = snprintf(line, sizeof(line),
+                      "error the log is stuck: at most %llu lines were lost\n",
+                      (unsigned long long)left);
+    /* If it is stderr that is stuck, we would be, too. */
+    if (poll(&room, 1, 0) == 1 && (room.revents & POLLOUT))
+        (void)!write(STDERR_FILENO, line, (size_t)length);
 }
 
 bool log_open(enum log_level level, const char *access, struct fault *fault)
@@ -367,6 +453,7 @@ bool log_open(enum log_level level, const char *access, struct fault *fault)
         fcntl(books.wake[i], F_SETFD, FD_CLOEXEC);
         fcntl(books.wake[i], F_SETFL, O_NONBLOCK);
     }
+    ended_init();
     errno = pthread_create(&books.writer, NULL, writer_run, NULL);
     if (errno != 0)
         return fault_say(fault, "cannot start the log: %s", strerror(errno));
@@ -400,9 +487,17 @@ void log_close(void)
         return;
     atomic_store(&books.stops, true);
     wake_writer();
-    pthread_join(books.writer, NULL);
     books.is_open = false;
     mine = NULL;
+    if (!writer_ends()) {
+        /* What it still uses is left to it: the program ends. */
+        tell_left();
+        pthread_detach(books.writer);
+        return;
+    }
+    pthread_join(books.writer, NULL);
+    pthread_cond_destroy(&books.ended);
+    pthread_mutex_destroy(&books.lock);
     for (unsigned i = 0; i < count; i++)
         free(atomic_exchange(&books.rings[i], NULL));
     close(books.wake[0]);

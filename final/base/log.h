@@ -7,7 +7,8 @@
  * Whoever serves requests must not wait for a slow disk or terminal. So each
  * thread puts its lines into a ring of its own, without a lock, and one thread
  * writes them out. When a ring is full, the line is dropped and counted, and
- * the count is told as soon as there is room again.
+ * the count is told as soon as there is room again. What a book does not take
+ * (its disk is full) is counted and told on stderr.
  *
  *  - log_open() starts the writer; log_join() gives a thread its ring;
  *  - log_error(), log_warn(), log_info(), log_debug() tell an event;
@@ -87,7 +88,13 @@ void log_reopen(void);
 /** How many lines were dropped so far. */
 uint64_t log_dropped(void);
 
-/** Write what is left, and stop the writer. All other threads are done. */
+/**
+ * Write what is left, and stop the writer. All other threads are done.
+ *
+ * A sink that is stuck is waited for a second; then how many lines were lost is
+ * told on stderr, if that is not stuck as well. The writer is left behind, so
+ * the program has to end.
+ */
 void log_close(void);
 
 #endif

@@ -508,6 +508,61 @@ START_TEST(a_slow_sink_costs_lines_that_are_counted_and_no_time)
 }
 END_TEST
 
+/** Nobody ever reads: the end comes nevertheless, and says what it cost. */
+START_TEST(a_stuck_sink_does_not_hold_up_the_end)
+{
+    enum { PUT = 4000 }; /* more than a pipe holds, less than a ring */
+    struct desk desk;
+    unsigned long lost = 0;
+    int64_t began;
+    char *said;
+    int fd;
+
+    desk_set(&desk);
+    ck_assert_int_eq(mkfifo(desk.access, 0600), 0);
+    fd = open(desk.access, O_RDONLY | O_NONBLOCK);
+    ck_assert_int_ne(fd, -1);
+    open_log(LOG_INFO, desk.access);
+    for (int i = 1; i <= PUT; i++) {
+        char line[128];
+        int length = snprintf(line, sizeof(line), "%-60d\n", i);
+
+        log_access(line, (size_t)length);
+        log_flush();
+    }
+    ck_assert_uint_eq(log_dropped(), 0);
+    began = clock_ms();
+    log_close();
+    ck_assert_int_ge(clock_ms() - began, 900);
+    ck_assert_int_lt(clock_ms() - began, 10000);
+    said = contents(desk.events);
+    ck_assert_ptr_nonnull(strstr(said, "error the log is stuck: at most "));
+    sscanf(strstr(said, "at most "), "at most %lu lines were lost\n", &lost);
+    ck_assert_uint_gt(lost, PUT / 2);
+    ck_assert_uint_le(lost, PUT);
+    free(said);
+    desk_clear(&desk); /* the end stays open: the writer is left behind */
+}
+END_TEST
+
+/** A full disk, for one. */
+START_TEST(what_a_book_does_not_take_is_counted)
+{
+    struct desk desk;
+
+    desk_set(&desk);
+    open_log(LOG_INFO, "/dev/full");
+    for (int i = 0; i < 3; i++)
+        log_access("a line\n", 7);
+    log_info("an event");
+    log_close();
+    await_contents(desk.events, "an event");
+    await_contents(desk.events, "error a book of the log takes no more: 3 "
+                                "lines were lost (all in all 3)\n");
+    desk_clear(&desk);
+}
+END_TEST
+
 /** Whoever starts us may hand us a pipe that does not wait. */
 START_TEST(a_sink_that_does_not_wait_loses_nothing)
 {
@@ -1484,6 +1539,8 @@ static void add_base(Suite *suite)
     unit_add(suite, several_threads_write_whole_lines_in_order, 1);
     unit_add(suite, a_slow_sink_costs_lines_that_are_counted_and_no_time, 1);
     unit_add(suite, a_sink_that_does_not_wait_loses_nothing, 1);
+    unit_add(suite, a_stuck_sink_does_not_hold_up_the_end, 1);
+    unit_add(suite, what_a_book_does_not_take_is_counted, 1);
 }
 
 static void add_timer(Suite *suite)
