@@ -22,10 +22,13 @@
 #include "proxy/worker.h"
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LINE_BYTES = 4096, TARGET_BYTES = 2048 };
+/* No line is longer: a target that long, and every try at a backend with the
+ * longest of names, find room. */
+enum { LINE_BYTES = 8192, TARGET_BYTES = 2048 };
 
 static const char *try_words(const struct try *try)
 {
@@ -65,32 +68,52 @@ static double since_began(const struct exchange *exchange, int64_t then_us)
     return then_us == 0 ? -1 : (double)(then_us - exchange->began_us) / 1000;
 }
 
+/** A line that is being put together; what finds no room is left out. */
+struct line {
+    size_t length;
+    char text[LINE_BYTES];
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct line *line,
+                                                      const char *format, ...)
+{
+    size_t room = sizeof(line->text) - line->length;
+    va_list values;
+    int wanted;
+
+    va_start(values, format);
+    wanted = vsnprintf(line->text + line->length, room, format, values);
+    va_end(values);
+    if (wanted > 0)
+        line->length += (size_t)wanted < room ? (size_t)wanted : room - 1;
+}
+
 static void log_text(const struct exchange *exchange)
 {
-    char line[LINE_BYTES], method[64], target[TARGET_BYTES];
+    struct line line;
+    char method[64], target[TARGET_BYTES];
     char now[CLOCK_PRINT_MAX];
-    int used;
 
+    line.length = 0; /* and the rest of it is not zeroed: it is much */
     clock_print(now);
     escape(exchange->request.method, method, sizeof(method));
     escape(exchange->request.target, target, sizeof(target));
-    used = snprintf(line, sizeof(line), "%s %s %s \"%s %s HTTP/1.%u\" %u %llu",
-                    now, exchange->request_id, exchange->client_text, method,
-                    target, exchange->request.minor, exchange->status,
-                    (unsigned long long)exchange->down.moved);
+    add(&line, "%s %s %s \"%s %s HTTP/1.%u\" %u %llu", now,
+        exchange->request_id, exchange->client_text, method, target,
+        exchange->request.minor, exchange->status,
+        (unsigned long long)exchange->down.moved);
     for (unsigned i = 0; i < exchange->try_count; i++)
-        used += snprintf(line + used, sizeof(line) - (size_t)used,
-                         " %s=%s/%lldms", exchange->tries[i].backend->url,
-                         try_words(&exchange->tries[i]),
-                         ms(exchange->tries[i].took_us));
-    used += snprintf(line + used, sizeof(line) - (size_t)used,
-                     " connect=%.0fms first=%.0fms total=%.0fms %s\n",
-                     since_began(exchange, exchange->connected_us),
-                     since_began(exchange, exchange->first_byte_us),
-                     since_began(exchange, clock_us()),
-                     exchange->end_reason == NULL ? "-" : exchange->end_reason);
-    if (used < (int)sizeof(line))
-        log_access(line, (size_t)used);
+        add(&line, " %s=%s/%lldms", exchange->tries[i].backend->url,
+            try_words(&exchange->tries[i]), ms(exchange->tries[i].took_us));
+    add(&line, " connect=%.0fms first=%.0fms total=%.0fms %s",
+        since_began(exchange, exchange->connected_us),
+        since_began(exchange, exchange->first_byte_us),
+        since_began(exchange, clock_us()),
+        exchange->end_reason == NULL ? "-" : exchange->end_reason);
+    if (line.length == sizeof(line.text) - 1)
+        line.length--;
+    line.text[line.length++] = '\n';
+    log_access(line.text, line.length);
 }
 
 static json_t *tries_json(const struct exchange *exchange)
@@ -126,6 +149,11 @@ static void log_json(const struct exchange *exchange)
         since_began(exchange, exchange->first_byte_us), "total_ms",
         since_began(exchange, clock_us()), "end_reason", exchange->end_reason);
     length = json_dumpb(object, line, sizeof(line) - 1, JSON_COMPACT);
+    if (length >= sizeof(line)) {
+        /* The tries stand in the event log as well. */
+        json_array_clear(json_object_get(object, "tries"));
+        length = json_dumpb(object, line, sizeof(line) - 1, JSON_COMPACT);
+    }
     json_decref(object);
     if (length == 0 || length >= sizeof(line))
         return;
