@@ -11,6 +11,7 @@
 #include "http/answer.h"
 #include "http/body.h"
 #include "http/bytes.h"
+#include "http/cookie.h"
 #include "http/forward.h"
 #include "http/head.h"
 #include "unit.h"
@@ -1761,11 +1762,79 @@ static void add_the_rest(Suite *suite)
     unit_add(suite, each_status_that_we_give_has_words, 1);
 }
 
+/* --- single values ------------------------------------------------------------ */
+
+/** The head of a request with these field lines. */
+static void head_with(struct head *head, const char *fields)
+{
+    static char bytes[1024];
+    int length = snprintf(bytes, sizeof(bytes),
+                          "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n", fields);
+
+    head_begin(head, HEAD_REQUEST, &limits);
+    ck_assert_int_eq(head_read(head, bytes, (size_t)length), HEAD_DONE);
+}
+
+START_TEST(the_first_field_with_a_name_is_found)
+{
+    struct head head;
+
+    head_with(&head, "X-One: 1\r\nx-two:  2 2 \r\nX-Two: 3\r\nX-None:\r\n");
+    assert_text(field_value(&head, "x-one"), "1", "x-one");
+    assert_text(field_value(&head, "X-Two"), "2 2", "X-Two");
+    assert_text(field_value(&head, "Host"), "a", "Host");
+    assert_text(field_value(&head, "X-None"), "", "X-None");
+    assert_text(field_value(&head, "X-On"), "", "X-On");
+    assert_text(field_value(&head, "X-One-More"), "", "X-One-More");
+}
+END_TEST
+
+static const struct cookie {
+    const char *fields;
+    const char *name;
+    const char *value;
+} cookies[] = {
+    {"Cookie: a=1\r\n", "a", "1"},
+    {"Cookie: a=1; b=2; c=3\r\n", "b", "2"},
+    {"Cookie: a=1; b=2; c=3\r\n", "c", "3"},
+    {"cookie:a=1;b=2\r\n", "b", "2"},
+    {"Cookie:  a=1 ;  b=2 \r\n", "b", "2"},
+    {"Cookie: a=1; a=2\r\n", "a", "1"},
+    {"Cookie: a=1\r\nCookie: b=2\r\n", "b", "2"},
+    {"Cookie: b=1\r\nCookie: b=2\r\n", "b", "1"},
+    {"Cookie: aa=1; a=2\r\n", "a", "2"},
+    {"Cookie: a=1; aa=2\r\n", "aa", "2"},
+    {"Cookie: ba=1\r\n", "a", ""},
+    {"Cookie: A=1\r\n", "a", ""},
+    {"Cookie: a=b=c\r\n", "a", "b=c"},
+    {"Cookie: a=\"q\"\r\n", "a", "\"q\""},
+    {"Cookie: a=\r\n", "a", ""},
+    {"Cookie: a; b=2\r\n", "a", ""},
+    {"Cookie: a; b=2\r\n", "b", "2"},
+    {"Cookie: ;; b=2;\r\n", "b", "2"},
+    {"Cookie: x=a=1; y=2\r\n", "a", ""},
+    {"Cookie:\r\n", "a", ""},
+    {"X-Cookie: a=1\r\nSet-Cookie: a=1\r\n", "a", ""},
+    {"", "a", ""},
+};
+
+START_TEST(a_cookie_is_found)
+{
+    struct head head;
+
+    head_with(&head, cookies[_i].fields);
+    assert_text(cookie_value(&head, cookies[_i].name), cookies[_i].value,
+                cookies[_i].fields);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("final http");
 
     add_heads(suite);
     add_the_rest(suite);
+    unit_add(suite, the_first_field_with_a_name_is_found, 1);
+    unit_add(suite, a_cookie_is_found, COUNT(cookies));
     return unit_run(suite);
 }
