@@ -303,6 +303,23 @@ START_TEST(what_is_kept_is_given_up_when_there_is_no_room)
 }
 END_TEST
 
+START_TEST(what_has_gone_makes_room)
+{
+    struct body body = body_of(FRAMING_CLOSE, 0);
+    struct channel channel;
+    struct flow *flow = &channel.flow;
+
+    channel_open(&channel);
+    come_text(&channel, "HEADcontent");
+    flow_skip_head(flow, 4);
+    flow_decode(flow, &body);
+    leaves(&channel, "content");
+    flow_make_room(flow);
+    ck_assert_uint_eq(flow->filled, 4);
+    channel_close(&channel);
+}
+END_TEST
+
 START_TEST(there_is_so_much_room_to_write)
 {
     struct channel channel;
@@ -767,6 +784,7 @@ int main(void)
     unit_add(suite, a_slow_receiver_gets_everything_in_order, 1);
     unit_add(suite, what_is_kept_goes_out_again, 1);
     unit_add(suite, what_is_kept_is_given_up_when_there_is_no_room, 1);
+    unit_add(suite, what_has_gone_makes_room, 1);
     unit_add(suite, there_is_so_much_room_to_write, 1);
     unit_add(suite, a_restart_gives_back_what_is_not_needed, 1);
     unit_add(suite, nothing_is_done_twice, FACTS);
