@@ -28,6 +28,8 @@
 ##   make faults     let each call to the system fail once; FULL=yes: at each of
 ##                   its turns
 ##
+##   make figures    the pages in which code of final runs, build/docs/figures
+##
 ##   make check      what can be tested without running: warnings, style, links,
 ##                   the sizes of the steps, the text against the code
 ##   make text       the lessons alone: excerpts, links, transcripts
@@ -147,14 +149,15 @@ grade-lb: deps-test
 # A suite is a command whose last line says how many tests passed and failed;
 # `suite -1` takes the command itself for one test. All are run, come what may.
 SUITE  = $(TOOLS)/suite
-SUITES = build check unit backend staircase poll threads faults grader \
-         exercises serve fuzz transcripts bench compare demo
+SUITES = build check unit figures backend staircase poll threads faults \
+         grader exercises serve fuzz transcripts bench compare demo
 
 test: deps-test
 	@rm -rf build/log build/tally
 	@$(SUITE) -1 build     $(MAKE) -j$(JOBS) test-build
 	@$(SUITE) check        $(TOOLS)/check
 	@$(SUITE) unit         tests/unit/run
+	@$(SUITE) figures      tests/figures/run
 	@$(SUITE) backend      build/tests/backend_pages build/asan/backend
 	@$(SUITE) staircase    $(STAIRCASE) $(TRY) --staircase $(ASAN_LBS)
 	@$(SUITE) poll         $(TRY) --flags '--poller poll' --staircase \
@@ -178,7 +181,7 @@ TSAN_LBS = $(patsubst %,build/tsan/%/lb,$(filter-out 01-% 02-%,$(CHAPTERS))) \
 
 test-build: all $(ASAN_LBS) $(TSAN_LBS) build/asan/backend \
             build/tests/behaviours build/tests/backend_pages build/tests/demo \
-            bench-build faults-build
+            bench-build faults-build figures-test
 
 check: deps-test
 	@$(TOOLS)/check
@@ -192,12 +195,13 @@ include exercises/exercises.mk
 include tests/bench/bench.mk
 include tests/faults/faults.mk
 include tests/fuzz/fuzz.mk
+include docs/figures/figures.mk
 
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile exercises/exercises.mk
 
 deps: deps-test
-deps-demo deps-test deps-measure deps-bench: deps-%:
+deps-demo deps-test deps-measure deps-bench deps-figures: deps-%:
 	@DEPS='$(DEPS)' $(TOOLS)/deps $*
 
 format:
@@ -211,4 +215,4 @@ clean:
 FORCE:
 .PHONY: all chapters backend final demo run demo-build measure staircase \
         grade-lb test test-build check text help deps deps-demo deps-test \
-        deps-measure deps-bench format clean FORCE
+        deps-measure deps-bench deps-figures format clean FORCE
