@@ -4,6 +4,7 @@
 
 #include "base/must.h"
 #include "base/settings.h"
+#include "upstream/policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,37 +109,20 @@ void backend_give_place(struct backend *backend)
     must(before > 0);
 }
 
-enum {
-    FAILURE_FACTOR = 8,        /* so much slower than known is a failure */
-    FAILURE_US = 100000,       /* at least, if nothing is known */
-    FAILURE_US_MAX = 60000000, /* but it has to find its way back some day */
-};
-
-/**
- * Slow answers count at once, quick ones little by little: a backend that has
- * become slow shall be spared now, and trusted again later.
- */
 void backend_add_latency(struct backend *backend, int64_t us)
 {
-    unsigned now = us > UINT32_MAX ? UINT32_MAX : (unsigned)us;
     unsigned known =
         atomic_load_explicit(&backend->latency_us, memory_order_relaxed);
 
-    if (now < known)
-        now = known - (known - now) / 8;
-    if (now == 0)
-        now = 1;
-    atomic_store_explicit(&backend->latency_us, now, memory_order_relaxed);
+    atomic_store_explicit(&backend->latency_us, latency_average(known, us),
+                          memory_order_relaxed);
 }
 
-/** Whoever fails at once would look quick, and get all requests to fail. */
 void backend_add_failure(struct backend *backend, int64_t us)
 {
-    int64_t known =
+    unsigned known =
         atomic_load_explicit(&backend->latency_us, memory_order_relaxed);
-    int64_t slow = known == 0 ? FAILURE_US : known * FAILURE_FACTOR;
 
-    if (slow > FAILURE_US_MAX)
-        slow = FAILURE_US_MAX;
-    backend_add_latency(backend, us > slow ? us : slow);
+    atomic_store_explicit(&backend->latency_us, latency_of_failure(known, us),
+                          memory_order_relaxed);
 }

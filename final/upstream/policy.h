@@ -61,6 +61,19 @@ struct policy_kind {
     void (*destroy)(struct policy **policy);
 };
 
+/**
+ * The average that a candidate's `latency_us` is, with one more answer in it.
+ * A slow one counts at once, quick ones little by little.
+ *
+ * @param known_us the average before; 0: not known
+ * @param took_us  how long the answer took
+ * @return not 0
+ */
+unsigned latency_average(unsigned known_us, int64_t took_us);
+
+/** The same, with a failure in it: that counts as slow, however quick it was. */
+unsigned latency_of_failure(unsigned known_us, int64_t took_us);
+
 /** Turns, by weight, without bursts. */
 extern const struct policy_kind policy_round_robin;
 /** The least busy for its weight; turns among equals. */

@@ -20,7 +20,33 @@
 
 #include <stdbool.h>
 
-enum { TRY_ONE_IN = 100 };
+enum {
+    TRY_ONE_IN = 100,
+    FAILURE_FACTOR = 8,        /* so much slower than known is a failure */
+    FAILURE_US = 100000,       /* at least, if nothing is known */
+    FAILURE_US_MAX = 60000000, /* but it has to find its way back some day */
+};
+
+/** One that has become slow shall be spared now, and trusted again later. */
+unsigned latency_average(unsigned known_us, int64_t took_us)
+{
+    unsigned now = took_us > UINT32_MAX ? UINT32_MAX : (unsigned)took_us;
+
+    if (now < known_us)
+        now = known_us - (known_us - now) / 8;
+    return now > 0 ? now : 1;
+}
+
+/** Whoever fails at once would look quick, and get all requests to fail. */
+unsigned latency_of_failure(unsigned known_us, int64_t took_us)
+{
+    int64_t slow =
+        known_us == 0 ? FAILURE_US : (int64_t)known_us * FAILURE_FACTOR;
+
+    if (slow > FAILURE_US_MAX)
+        slow = FAILURE_US_MAX;
+    return latency_average(known_us, took_us > slow ? took_us : slow);
+}
 
 /** One that is not known is taken to be as quick as the other: it gets its
  * requests soon, but not all of them at once. */
