@@ -37,7 +37,7 @@ static void message_begin(struct parser *parser, size_t begin)
 void parser_begin(struct parser *parser, enum head_kind kind)
 {
     parser->kind = kind;
-    parser->length = 0;
+    parser->length = parser->read = 0;
     parser->count = 0;
     message_begin(parser, 0);
 }
@@ -124,6 +124,8 @@ bool parser_feed(struct parser *parser, const char *bytes, size_t length)
     }
     memcpy(parser->bytes + parser->length, bytes, length);
     parser->length += length;
+    if (last_of(parser)->stage != MESSAGE_REFUSED)
+        parser->read = parser->length;
     while (read_on(parser))
         continue;
     return true;

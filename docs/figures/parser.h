@@ -54,6 +54,8 @@ struct parser {
     enum head_kind kind;                      /**< what its messages are */
     char bytes[PARSER_BYTES];                 /**< what has been fed */
     size_t length;                            /**< bytes of it */
+    size_t read;                              /**< bytes that had come when it
+                                                   was refused; else all */
     char unread[PARSER_BYTES];                /**< of a body: not used yet */
     size_t unread_length;                     /**< bytes of it */
     struct message messages[PARSER_MESSAGES]; /**< in the order they came */

@@ -125,7 +125,11 @@ function ownerOf(messages, place) {
     let owner = -1;
 
     messages.forEach((message, i) => {
-        if (place >= Number(message.begin) && place < at)
+        const begin = Number(message.begin);
+        const end = message.stage === 'done' ? begin + Number(message.used)
+            : reader.page_read();
+
+        if (place >= begin && place < end)
             owner = i;
     });
     return owner;
@@ -212,6 +216,8 @@ function show() {
     byId('verdict').textContent = all.verdict;
     byId('verdict').className = `belief ${last.stage}`;
     byId('end').textContent = all.end;
+    byId('stopped').hidden = last.stage !== 'refused';
+    byId('read').textContent = reader.page_read();
     byId('messages').replaceChildren(...all.messages.map(showMessage));
 }
 

@@ -28,6 +28,24 @@ static void print_verdicts(void)
     }
 }
 
+/** What stands between tags. */
+static void print_escaped(const char *text)
+{
+    for (; *text != '\0'; text++)
+        switch (*text) {
+        case '<': fputs("&lt;", stdout); break;
+        case '&': fputs("&amp;", stdout); break;
+        default: putchar(*text);
+        }
+}
+
+static void print_cell(const char *before, const char *text, const char *after)
+{
+    fputs(before, stdout);
+    print_escaped(text);
+    fputs(after, stdout);
+}
+
 static void print_html(void)
 {
     char verdict[PARSER_VERDICT];
@@ -40,8 +58,9 @@ static void print_html(void)
         parser_begin(&parser, examples[i].kind);
         parser_feed(&parser, examples[i].bytes, examples[i].length);
         parser_print_verdict(&parser, verdict);
-        printf("<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td></tr>\n",
-               examples[i].name, examples[i].remark, verdict);
+        print_cell("<tr><th scope=\"row\">", examples[i].name, "</th>");
+        print_cell("<td>", examples[i].remark, "</td>");
+        print_cell("<td>", verdict, "</td></tr>\n");
     }
     puts("</table>");
 }

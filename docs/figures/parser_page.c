@@ -40,6 +40,11 @@ const char *page_beliefs(void)
     return sheet;
 }
 
+unsigned page_read(void)
+{
+    return (unsigned)parser.read;
+}
+
 unsigned page_example_count(void)
 {
     return (unsigned)example_count;

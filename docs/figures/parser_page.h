@@ -30,6 +30,9 @@ bool page_feed(unsigned from, unsigned count);
 /** What is believed now, as parser_print() writes it; lasts until the next. */
 const char *page_beliefs(void);
 
+/** How many bytes had come when the connection was refused; else all. */
+unsigned page_read(void);
+
 /** How many examples there are. */
 unsigned page_example_count(void);
 

@@ -210,14 +210,6 @@ static void line_begin_first(const struct playground *playground,
                     work_of(playground, backend, &line->queue[line->first]);
 }
 
-/** So does backend_add_latency() in final/upstream: up at once, down slowly. */
-static void line_add_latency(struct line *line, unsigned now)
-{
-    if (now < line->latency_us)
-        now = line->latency_us - (line->latency_us - now) / 8;
-    line->latency_us = now > 0 ? now : 1;
-}
-
 /** The first one of the queue has been served. */
 static void side_serve(const struct playground *playground, struct side *side,
                        size_t backend)
@@ -231,7 +223,7 @@ static void side_serve(const struct playground *playground, struct side *side,
     line->facts[BACKEND_SERVED]++;
     side->facts[SIDE_SERVED]++;
     side->latencies[side->latency_count++ % PLAYGROUND_LATENCIES] = latency;
-    line_add_latency(line, latency);
+    line->latency_us = latency_average(line->latency_us, took);
     if (line->count > 0)
         line_begin_first(playground, line, backend);
 }

@@ -48,7 +48,7 @@ enum {
     X(RATE,     "rate",      1, 150, 1000) \
     X(SERVICE,  "service",   1,  20,  200) \
     X(BACKENDS, "backends",  3,   5,    8) \
-    X(SLOW,     "slow",      1,   3,   10) \
+    X(SLOW,     "slow",      1,   4,   10) \
     X(NOTICE,   "notice",    0, 500, 5000)
 
 /** What is counted on a side: id, name, is it a time in microseconds? */

@@ -266,6 +266,7 @@ function drawFlow(letter, side) {
         paint.stroke();
         paint.fillText(String(i + 1), goal + 4, (i + 0.5) * LANE);
     }
+    paint.fillText('clients', 0, height / 2 - 14);
     drawQueues(paint, style, side, goal + 18, width);
     if (!isStill.matches)
         drawDots(paint, style, side, goal, height);
@@ -273,15 +274,16 @@ function drawFlow(letter, side) {
 
 function drawQueues(paint, style, side, left, width) {
     const inFlight = names.backend.indexOf('in-flight');
-    const fits = Math.floor((width - left) / 7);
+    const wide = Math.min(7, (width - left) / 50); /* 100 fit in two rows */
 
     for (let i = 0; i < backendCount(); i++) {
         const count = sim.page_backend(side, i, inFlight);
         const top = i * LANE + 3;
 
         paint.fillStyle = style.getPropertyValue('--hue');
-        for (let j = 0; j < Math.min(count, 2 * fits); j++)
-            paint.fillRect(left + 7 * (j >> 1), top + (j & 1 ? 9 : 1), 5, 6);
+        for (let j = 0; j < count; j++)
+            paint.fillRect(left + wide * (j >> 1), top + (j & 1 ? 9 : 1),
+                wide * 0.7, 6);
         if (sim.page_is_alive(i) === 0) {
             paint.fillStyle = style.getPropertyValue('--bad');
             paint.fillText('dead', left, top + LANE / 2 - 3);

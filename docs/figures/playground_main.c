@@ -117,7 +117,7 @@ static void print_html_backends(const struct playground *playground)
         char head[64], text[2][64];
         const char *cells[2] = {text[0], text[1]};
 
-        snprintf(head, sizeof(head), "backend %zu: served, waiting", i + 1);
+        snprintf(head, sizeof(head), "backend %zu: served, with it", i + 1);
         for (size_t side = 0; side < PLAYGROUND_SIDES; side++)
             snprintf(text[side], sizeof(text[side]), "%llu, %llu",
                      (unsigned long long)playground_backend(playground, side, i,

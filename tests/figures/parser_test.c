@@ -149,6 +149,17 @@ START_TEST(behind_the_last_one_nothing_is_read)
 }
 END_TEST
 
+START_TEST(a_refusal_comes_at_its_byte)
+{
+    const struct example *example = &examples[12]; /* a bare CR */
+
+    feed(&parser, example, 1);
+    ck_assert_uint_eq(parser.read, strcspn(example->bytes + 40, "\r") + 42);
+    feed(&parser, &examples[0], 1);
+    ck_assert_uint_eq(parser.read, examples[0].length);
+}
+END_TEST
+
 START_TEST(too_much_is_not_taken)
 {
     static const char blank[PARSER_BYTES + 1] = "GET ";
@@ -169,6 +180,7 @@ int main(void)
     unit_add(suite, what_is_left_over_begins_the_next, 1);
     unit_add(suite, nothing_is_believed_too_early, 1);
     unit_add(suite, behind_the_last_one_nothing_is_read, 1);
+    unit_add(suite, a_refusal_comes_at_its_byte, 1);
     unit_add(suite, too_much_is_not_taken, 1);
     return unit_run(suite);
 }
