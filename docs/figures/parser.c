@@ -14,7 +14,7 @@
 #include <string.h>
 
 /** As in steelyard's usual settings. */
-static const struct head_limits limits = {32 * 1024, 8 * 1024};
+static const struct head_limits limits = {32768, 8192};
 
 static struct message *last_of(struct parser *parser)
 {

@@ -251,6 +251,7 @@ void parser_print_verdict(const struct parser *parser, char *out)
 {
     struct sheet sheet = {out, PARSER_VERDICT, 0};
 
+    out[0] = '\0';
     print_verdict(&sheet, parser);
 }
 
@@ -258,6 +259,7 @@ void parser_print(const struct parser *parser, char *out)
 {
     struct sheet sheet = {out, PARSER_PRINT, 0};
 
+    out[0] = '\0';
     sheet_add(&sheet, "verdict\t");
     print_verdict(&sheet, parser);
     sheet_add(&sheet, "\nend\t%s\n", end_words(parser));
