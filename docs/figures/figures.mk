@@ -51,6 +51,7 @@ FIGURE_SOURCES = $(patsubst %,docs/figures/%.c,$(FIGURE_OWN_$(1)) $(1)_$(2)) \
 
 figures: deps-figures
 	@$(MAKE) figures-build
+	@printf '%s\n' $(FIGURES:%=$(FIGURE_FOLDER)/%.html)
 figures-build: $(FIGURE_PARTS) $(FIGURES:%=$(FIGURE_FOLDER)/%)
 
 $(FIGURES:%=$(FIGURE_FOLDER)/%): $(FIGURE_FOLDER)/%: $(FIGURE_INPUTS)
@@ -83,7 +84,6 @@ $(FIGURE_FOLDER)/%.html: docs/figures/%.html $(FIGURE_FOLDER)/%
 	@sed -e '/@TABLE@/{r $(FIGURE_FOLDER)/$*.table' -e 'd;}' $< >$@
 
 .PHONY: figures figures-build
-.SECONDARY:
 
 # --- testing ----------------------------------------------------------------
 
