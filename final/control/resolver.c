@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /** Whose names are looked up, and how often. */
@@ -109,10 +110,20 @@ static void names_take(struct names *names, const struct pool *pool)
     names_hold(names);
 }
 
-struct resolver *resolver_new(struct pool *pool)
+/** Its thread has ended, or there never was one. */
+static void resolver_forget(struct resolver *resolver)
+{
+    names_drop(&resolver->names);
+    pthread_cond_destroy(&resolver->news);
+    pthread_mutex_destroy(&resolver->lock);
+    free(resolver);
+}
+
+struct resolver *resolver_new(struct pool *pool, struct fault *fault)
 {
     struct resolver *resolver = xnew(1, sizeof(*resolver));
     pthread_condattr_t steady;
+    int error;
 
     names_take(&resolver->names, pool);
     look_all_up(resolver, &resolver->names);
@@ -121,8 +132,12 @@ struct resolver *resolver_new(struct pool *pool)
     pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
     pthread_cond_init(&resolver->news, &steady);
     pthread_condattr_destroy(&steady);
-    must(pthread_create(&resolver->thread, NULL, run, resolver) == 0);
-    return resolver;
+    error = pthread_create(&resolver->thread, NULL, run, resolver);
+    if (error == 0)
+        return resolver;
+    fault_say(fault, "cannot start to look up names: %s", strerror(error));
+    resolver_forget(resolver);
+    return NULL;
 }
 
 void resolver_follow(struct resolver *resolver, struct pool *pool)
@@ -144,9 +159,6 @@ void resolver_free(struct resolver **owned)
     pthread_cond_signal(&resolver->news);
     pthread_mutex_unlock(&resolver->lock);
     pthread_join(resolver->thread, NULL);
-    names_drop(&resolver->names);
-    pthread_cond_destroy(&resolver->news);
-    pthread_mutex_destroy(&resolver->lock);
-    free(resolver);
+    resolver_forget(resolver);
     *owned = NULL;
 }

@@ -12,6 +12,8 @@
 #ifndef CONTROL_RESOLVER_H
 #define CONTROL_RESOLVER_H
 
+#include "base/fault.h"
+
 struct pool;
 struct resolver;
 
@@ -20,9 +22,10 @@ struct resolver;
  * is kept until there is another one.
  *
   * @param pool borrowed until it returns; its backends are held
- * @return owned by the caller, who ends it with resolver_free()
+ * @return owned by the caller, who ends it with resolver_free(); NULL when
+ *         there can be no thread, with @p fault
  */
-struct resolver *resolver_new(struct pool *pool);
+struct resolver *resolver_new(struct pool *pool, struct fault *fault);
 
 /** From now on, look up the names of this pool; borrowed until it returns. */
 void resolver_follow(struct resolver *resolver, struct pool *pool);

@@ -18,10 +18,12 @@
 #include "upstream/health.h"
 #include "upstream/roster.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { SWEEP_MS = 250, STOP_LOOK_MS = 50 };
 
@@ -154,22 +156,34 @@ struct control *serve_begin(struct options *options, int argc, char **argv)
     control->argc = argc;
     control->argv = argv;
     control->workers = settings->workers > 0 ? settings->workers : processors();
-    control->loop =
-        loop_new(poller_find(settings_word(settings, SETTING_poller)));
-    must(control->loop != NULL);
-    loop_on_turn(control->loop, on_turn, NULL);
     control->sweep = (struct timer){.on_alarm = on_sweep, .arg = control};
     control->stop = (struct timer){.on_alarm = on_stop_look, .arg = control};
     control->proxy.identity = random_seed();
     control->roster = roster_new();
     list_init(&control->over);
     control_begin(control, options);
-    control->resolver = resolver_new(control_pool(control));
     return control;
+}
+
+/** What the system may refuse, before anything else begins. */
+static bool prepare(struct control *control, struct fault *fault)
+{
+    const struct settings *settings = control_settings(control);
+
+    control->loop =
+        loop_new(poller_find(settings_word(settings, SETTING_poller)));
+    if (control->loop == NULL)
+        return fault_say(fault, "cannot make an event loop: %s",
+                         strerror(errno));
+    loop_on_turn(control->loop, on_turn, NULL);
+    control->resolver = resolver_new(control_pool(control), fault);
+    return control->resolver != NULL;
 }
 
 int serve(struct control *control, struct fault *fault)
 {
+    if (!prepare(control, fault))
+        return SERVE_REFUSED;
     if (control_settings(control)->health) {
         control->prober = prober_new(control->loop, control_pool(control));
         prober_ask_all(control->prober);
@@ -178,12 +192,15 @@ int serve(struct control *control, struct fault *fault)
                               control->workers, fault);
     if (control->crew == NULL)
         return SERVE_REFUSED;
+    if (!signals_watch(control->loop, on_signal, control)) {
+        fault_say(fault, "cannot watch for signals: %s", strerror(errno));
+        return SERVE_REFUSED;
+    }
     if (!crew_start(control->crew, fault))
         return SERVE_REFUSED;
     say_where(control);
     crew_serve(control->crew);
     say_limits(control);
-    signals_watch(control->loop, on_signal, control);
     if (control->prober != NULL)
         prober_start(control->prober);
     on_sweep(control);
@@ -199,13 +216,16 @@ void serve_end(struct control **owned)
         crew_end(&control->crew);
     if (control->prober != NULL)
         prober_free(&control->prober);
-    resolver_free(&control->resolver);
-    signals_close(control->loop);
+    if (control->resolver != NULL)
+        resolver_free(&control->resolver);
+    if (control->loop != NULL)
+        signals_close(control->loop);
     timer_clear(&control->sweep);
     timer_clear(&control->stop);
     control_end(control);
     roster_free(&control->roster);
-    loop_free(&control->loop);
+    if (control->loop != NULL)
+        loop_free(&control->loop);
     free(control);
     *owned = NULL;
 }
