@@ -38,7 +38,7 @@ struct options {
     struct subject subject;
     unsigned upto;      /**< leave out what later chapters introduce */
     const char *only;   /**< one behaviour, or NULL */
-    const char *except; /**< all but this one, or NULL */
+    const char *except; /**< all but these, with commas, or NULL */
     const char *format; /**< text, tap or grade; markdown for the staircase */
     unsigned jobs;      /**< processes at once */
     bool staircase;     /**< run on all the balancers that follow */
@@ -123,11 +123,24 @@ static void run_one(FILE *to, size_t i)
     srunner_free(runner);
 }
 
+/** Is this one of `a,b,c`? */
+static bool is_listed(const char *list, const char *id)
+{
+    size_t length = strlen(id);
+
+    for (const char *at = list; at != NULL; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, id, length) == 0 && strchr(",", at[length]) != NULL)
+            return true;
+    }
+    return false;
+}
+
 static bool is_wanted(const struct options *options, size_t i)
 {
     if (options->only != NULL)
         return strcmp(all[i].id, options->only) == 0;
-    if (options->except != NULL && strcmp(all[i].id, options->except) == 0)
+    if (options->except != NULL && is_listed(options->except, all[i].id))
         return false;
     return all[i].chapter <= options->upto;
 }
@@ -316,7 +329,7 @@ static int climb(struct options *options)
 static _Noreturn void usage(void)
 {
     fputs(
-        "usage: behaviours --backend PROGRAM WHAT [--only ID | --except ID] "
+        "usage: behaviours --backend PROGRAM WHAT [--only ID | --except ID,...] "
         "[--jobs N]\n"
         "  --lb PROGRAM         test one of our balancers\n"
         "  --command COMMAND    or anybody's: a shell command in which\n"
