@@ -228,10 +228,25 @@ static void side_serve(const struct playground *playground, struct side *side,
         line_begin_first(playground, line, backend);
 }
 
-static void side_lose(struct side *side, struct line *line, size_t count)
+/** One has failed after so long. */
+static void side_lose(struct side *side, struct line *line, int64_t took)
 {
-    line->facts[BACKEND_LOST] += count;
-    side->facts[SIDE_LOST] += count;
+    line->facts[BACKEND_LOST]++;
+    side->facts[SIDE_LOST]++;
+    line->latency_us = latency_of_failure(line->latency_us, took);
+}
+
+/** All that is with a backend is lost. */
+static void side_lose_all(const struct playground *playground,
+                          struct side *side, size_t backend)
+{
+    struct line *line = &side->lines[backend];
+
+    for (; line->count > 0; line->count--) {
+        side_lose(side, line,
+                  playground->now_us - line->queue[line->first].came_us);
+        line->first = (line->first + 1) % PLAYGROUND_QUEUE;
+    }
 }
 
 /** Send it to that backend, which may be dead, or take no more. */
@@ -245,7 +260,7 @@ static void side_send(const struct playground *playground, struct side *side,
         (struct pick){playground->now_us, backend};
     if (!playground->backends[backend].is_alive ||
         line->count == PLAYGROUND_QUEUE) {
-        side_lose(side, line, 1);
+        side_lose(side, line, 0);
         return;
     }
     line->queue[(line->first + line->count) % PLAYGROUND_QUEUE] = *request;
@@ -502,13 +517,8 @@ void playground_set_alive(struct playground *playground, size_t backend,
     if (at->is_alive == alive)
         return;
     at->is_alive = alive;
-    for (size_t i = 0; i < PLAYGROUND_SIDES; i++) {
-        struct side *side = &playground->sides[i];
-        struct line *line = &side->lines[backend];
-
-        side_lose(side, line, line->count);
-        line->count = 0;
-    }
+    for (size_t i = 0; i < PLAYGROUND_SIDES; i++)
+        side_lose_all(playground, &playground->sides[i], backend);
     at->notice_us = playground->now_us +
                     1000 * (int64_t)playground->settings[SETTING_NOTICE];
     if (playground->settings[SETTING_NOTICE] == 0)

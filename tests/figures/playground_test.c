@@ -190,6 +190,22 @@ START_TEST(a_death_is_noticed_late)
 }
 END_TEST
 
+/** To the policy that goes by latency, who fails at once must not look quick. */
+START_TEST(failures_count_as_slow)
+{
+    struct playground *playground = made_of(5);
+
+    set(playground, "a", "latency");
+    set(playground, "notice", "5000");
+    set(playground, "slow", "1");
+    set(playground, "kill", "2@3000");
+    playground_run(playground, 8 * SECOND);
+    ck_assert_uint_lt(playground_side(playground, 0, SIDE_LOST), 30);
+    ck_assert_uint_gt(playground_side(playground, 1, SIDE_LOST), 200);
+    playground_destroy(&playground);
+}
+END_TEST
+
 START_TEST(weights_count)
 {
     struct playground *playground = made_of(2);
@@ -274,6 +290,7 @@ int main(void)
     unit_add(suite, nothing_is_lost_uncounted, POLICIES * SEEDS);
     unit_add(suite, the_dead_get_nothing, POLICIES);
     unit_add(suite, a_death_is_noticed_late, 1);
+    unit_add(suite, failures_count_as_slow, 1);
     unit_add(suite, weights_count, 1);
     unit_add(suite, queues_are_as_long_as_they_should, 1);
     unit_add(suite, orders_are_checked, 1);
