@@ -25,6 +25,7 @@ let names = null;    /* of settings, facts, policies */
 let isRunning = true;
 let lastFrame = null;
 let lastSpoken = 0;
+let planned = [];    /* those of them that the address asks for */
 let deaths = [];     /* what was killed and revived, as orders */
 let isRepeatable = true;
 
@@ -184,7 +185,7 @@ function settings() {
     return pairs;
 }
 
-/** Begin at time 0 with what is set now. */
+/** Begin at time 0 with what is set now, and what the address has planned. */
 function begin() {
     const pairs = settings();
     const weights = [];
@@ -197,6 +198,9 @@ function begin() {
         if (name.startsWith('weight-'))
             weights[name.slice('weight-'.length) - 1] = value;
     }
+    for (const [name, value] of planned)
+        if (order(name, value) === null)
+            note(name, value);
     SIDES.forEach((letter, side) => {
         byId(`${letter}-policy`).value =
             figureString(sim, sim.page_side_policy(side));
@@ -426,9 +430,10 @@ function followAddress() {
             faults.push(fault);
         else if (name.startsWith('weight-') && byId(name) !== null)
             byId(name).value = value;
-        else
-            note(name, value);
+        else if (name === 'kill' || name === 'revive')
+            planned.push([name, value]);
     }
+    planned.forEach(([name, value]) => note(name, value));
     if (faults.length > 0)
         complain(`In the address: ${faults.join('; ')}.`);
     pass(Math.min(Number(query.get('run')) || 0, 3600000));
