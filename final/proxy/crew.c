@@ -75,9 +75,11 @@ static void welcome(struct hand *hand, struct stream *client,
     hand->is_short = false;
     if (atomic_fetch_add(&proxy->sessions, 1) >= proxy->sessions_max) {
         atomic_fetch_sub(&proxy->sessions, 1);
+        counts_client(hand->worker.counts, true);
         refuse(client, hand->worker.loop);
         return;
     }
+    counts_client(hand->worker.counts, false);
     session_begin(&hand->worker, client, from);
 }
 
@@ -222,6 +224,17 @@ struct crew *crew_open(struct proxy *proxy, struct configuration *configuration,
 void crew_address(const struct crew *crew, union address *address)
 {
     *address = crew->where;
+}
+
+unsigned crew_size(const struct crew *crew)
+{
+    return crew->count;
+}
+
+void crew_count(const struct crew *crew, struct counts_sum *sum)
+{
+    for (unsigned i = 0; i < crew->count; i++)
+        counts_add_to(crew->hands[i].worker.counts, sum);
 }
 
 static void *hand_run(void *arg)

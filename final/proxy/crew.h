@@ -23,6 +23,7 @@
 
 struct backend;
 struct configuration;
+struct counts_sum;
 struct crew;
 struct proxy;
 
@@ -56,6 +57,12 @@ void crew_forget(struct crew *crew, struct backend *backend);
 
 /** Serve, from now on. */
 void crew_serve(struct crew *crew);
+
+/** How many workers there are. */
+unsigned crew_size(const struct crew *crew);
+
+/** Add up what all workers have counted so far. */
+void crew_count(const struct crew *crew, struct counts_sum *sum);
 
 /** Accept nobody any more; end idle sessions; let exchanges go on. */
 void crew_drain(struct crew *crew);

@@ -68,6 +68,7 @@ static void reset(struct exchange *exchange)
     exchange->is_retry = exchange->was_sent = exchange->request_over = false;
     exchange->up_ended = exchange->has_response = exchange->down_ended = false;
     exchange->is_tunnel = exchange->client_ended = false;
+    exchange->client_left = false;
     exchange->backend_ended = exchange->said_continue = false;
     exchange->closes = exchange->is_cut = exchange->has_moved = false;
     exchange->is_hungry = false;
@@ -976,9 +977,15 @@ void exchange_abandon(struct exchange *exchange, const char *why)
         exchange->status = 499;
 }
 
+void exchange_lose_client(struct exchange *exchange)
+{
+    exchange->client_left = true;
+    exchange_abandon(exchange, "the client left");
+}
+
 static enum state client_lost(struct exchange *exchange)
 {
-    exchange_abandon(exchange, "the client left");
+    exchange_lose_client(exchange);
     return STATE_LEAVE;
 }
 
@@ -1065,7 +1072,9 @@ enum state exchange_finish_answer(struct exchange *exchange)
         case IO_DONE: break;
         case IO_WAIT: return STATE_ANSWER;
         case IO_END:
-        case IO_BROKEN: exchange->is_cut = true; return STATE_LEAVE;
+        case IO_BROKEN:
+            exchange->is_cut = exchange->client_left = true;
+            return STATE_LEAVE;
         }
     }
     if (exchange->closes)

@@ -87,6 +87,7 @@ struct exchange {
     bool has_response;  /**< the head of the response was passed on */
     bool down_ended;    /**< the last chunk is written */
     bool is_tunnel;     /**< bytes are passed on as they are */
+    bool client_left;   /**< before it had everything */
     bool client_ended;  /**< the client will send no more */
     bool backend_ended; /**< nor will the backend */
     bool said_continue; /**< the client was told to go on with its body */
@@ -154,6 +155,9 @@ bool exchange_is_abandoned(struct exchange *exchange, enum state now);
 
 /** Let go of the backend: the client is gone. */
 void exchange_abandon(struct exchange *exchange, const char *why);
+
+/** The client has left: let go of the backend, and count it. */
+void exchange_lose_client(struct exchange *exchange);
 
 /** Be ready for the next request; keep what came of that already. */
 void exchange_next(struct exchange *exchange);

@@ -22,9 +22,11 @@
  */
 #include "proxy/session.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "proxy/access.h"
+#include "proxy/counts.h"
 #include "proxy/exchange.h"
 #include "proxy/worker.h"
 
@@ -75,13 +77,56 @@ static void session_enter(struct session *session, enum state to)
     alarm_set(session);
 }
 
+/** The try that has brought the response; NULL: there is none. */
+static const struct try *try_that_answered(const struct exchange *exchange)
+{
+    if (!exchange->has_response || exchange->try_count == 0)
+        return NULL;
+    return &exchange->tries[exchange->try_count - 1];
+}
+
+/** When it ended. The last try has looked at the clock, if it did well. */
+static int64_t ended_us(const struct exchange *exchange, const struct try *try)
+{
+    /* How long a tunnel was open is nobody's waiting time. */
+    if (exchange->is_tunnel)
+        return exchange->first_byte_us;
+    if (try != NULL && try->served)
+        return try->began_us + try->took_us;
+    return clock_us();
+}
+
+/** Put an exchange that has ended into the books. */
+static void account(const struct exchange *exchange)
+{
+    const struct try *try = try_that_answered(exchange);
+    struct counts_facts facts = {
+        .status = exchange->status,
+        .is_own = try == NULL && exchange->status != 499,
+        .client_left = exchange->client_left,
+        .tries = exchange->try_count,
+        .received = exchange->up.moved,
+        .sent = exchange->down.moved,
+    };
+
+    if (!exchange->has_begun)
+        return;
+    access_log(exchange);
+    facts.took_us = ended_us(exchange, try) - exchange->began_us;
+    if (try != NULL) {
+        facts.backend = try->backend;
+        facts.answered_us = exchange->first_byte_us - try->began_us;
+    }
+    counts_exchange(exchange->worker->counts, &facts);
+}
+
 static void session_free(struct session *session)
 {
     struct worker *worker = session->worker;
 
     timer_clear(&session->alarm);
     if (session->exchange != NULL) {
-        access_log(session->exchange);
+        account(session->exchange);
         exchange_give(&session->exchange);
     }
     stream_close(&session->client, worker->loop);
@@ -115,7 +160,7 @@ static enum step step_rest(struct session *session)
 /** This exchange is over, and the session is not. */
 static void next_exchange(struct session *session)
 {
-    access_log(session->exchange);
+    account(session->exchange);
     timer_clear(&session->alarm); /* its row may end with the terms */
     exchange_next(session->exchange);
     if (!exchange_has_more(session->exchange))
@@ -236,7 +281,7 @@ static void session_run(struct session *session)
 
     if (session->exchange != NULL && session->state != STATE_LEAVE &&
         exchange_is_abandoned(session->exchange, session->state)) {
-        exchange_abandon(session->exchange, "the client left");
+        exchange_lose_client(session->exchange);
         next = STEP_END;
     }
     while (next == STEP_ON)

@@ -32,6 +32,7 @@ bool worker_init(struct worker *worker, struct proxy *proxy,
     worker->terms = terms_new(configuration, loop_timers(worker->loop));
     blocks_init(&worker->blocks);
     worker->random.state = random_seed();
+    worker->counts = counts_new(BACKEND_SLOTS);
     for (size_t i = 0; i < BACKEND_SLOTS; i++)
         idle_cache_init(&worker->caches[i], settings);
     list_init(&worker->spare_exchanges);
@@ -57,6 +58,7 @@ void worker_forget(struct worker *worker, struct backend *backend)
     struct idle_cache *cache = &worker->caches[backend->slot];
 
     idle_cache_fini(cache);
+    counts_forget(worker->counts, backend);
     atomic_fetch_sub(&backend->forgetting, 1);
 }
 
@@ -67,6 +69,7 @@ void worker_fini(struct worker *worker)
         idle_cache_fini(&worker->caches[i]);
     terms_drop(&worker->terms);
     blocks_fini(&worker->blocks);
+    counts_free(&worker->counts);
     timer_clear(&worker->sweep);
     loop_free(&worker->loop);
 }

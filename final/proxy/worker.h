@@ -18,6 +18,7 @@
 #include "event/loop.h"
 #include "net/address.h"
 #include "proxy/complaint.h"
+#include "proxy/counts.h"
 #include "proxy/flow.h"
 #include "proxy/terms.h"
 #include "upstream/idle_cache.h"
@@ -45,6 +46,7 @@ struct worker {
     struct terms *terms; /**< held: those of requests that begin now */
     struct blocks blocks;
     struct random random;
+    struct counts *counts;                   /**< owned: what it has done */
     struct idle_cache caches[BACKEND_SLOTS]; /**< by the backend's slot */
     struct link spare_exchanges;             /**< owned */
     struct link sessions;                    /**< those that live; all */
