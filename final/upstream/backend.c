@@ -37,6 +37,33 @@ void backend_configure(struct backend *backend,
     atomic_store(&backend->is_backup, settings->is_backup);
 }
 
+enum backend_state backend_state(const struct backend *backend)
+{
+    if (atomic_load(&backend->draining))
+        return BACKEND_DRAINING;
+    if (atomic_load(&backend->addresses) == NULL)
+        return BACKEND_UNRESOLVED;
+    return atomic_load(&backend->up) ? BACKEND_UP : BACKEND_DOWN;
+}
+
+const char *backend_state_word(enum backend_state state)
+{
+    static const char *const words[BACKEND_STATE_COUNT] = {
+#define X(state, word) word,
+        BACKEND_STATES(X)
+#undef X
+    };
+
+    must(state < BACKEND_STATE_COUNT);
+    return words[state];
+}
+
+bool backend_may_serve(const struct backend *backend)
+{
+    return atomic_load_explicit(&backend->up, memory_order_acquire) &&
+           !atomic_load_explicit(&backend->draining, memory_order_relaxed);
+}
+
 void backend_fini(struct backend *backend)
 {
     free(atomic_exchange(&backend->addresses, NULL));

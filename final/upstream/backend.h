@@ -44,7 +44,26 @@ struct health_state {
     bool ejected;             /**< requests have failed too often */
     unsigned ejections;       /**< how often, one after another */
     int64_t ejected_until_ms; /**< until when */
+    uint64_t passed, failed;  /**< good and bad probes, all in all */
+    uint64_t ejected_times;   /**< ejections, all in all */
+    int64_t changed_ms;       /**< when it changed last; 0: never */
     char why[128];            /**< the reason of the last change */
+};
+
+/* clang-format off */
+/** What we think of a backend, and the word for it. */
+#define BACKEND_STATES(X)                                                      \
+    X(UP, "up")                 /* it serves */                                \
+    X(DOWN, "down")             /* it has failed too often */                  \
+    X(DRAINING, "draining")     /* a person wants it to get nothing new */     \
+    X(UNRESOLVED, "unresolved") /* its name was never found */
+/* clang-format on */
+
+enum backend_state {
+#define X(state, word) BACKEND_##state,
+    BACKEND_STATES(X)
+#undef X
+        BACKEND_STATE_COUNT
 };
 
 /** One server. */
@@ -61,6 +80,9 @@ struct backend {
     atomic_uint in_flight_max;  /**< requests at once; 0: any number */
     atomic_bool is_backup;      /**< serves only when no other can */
     unsigned weight_configured; /**< `weight`, before a person changed it */
+    atomic_bool
+        draining; /**< a person wants it to get nothing new; see health.h
+                           */
 
     /* Who needs it: see roster.h. */
     atomic_uint holders;    /**< pools, and others that know it */
@@ -123,6 +145,15 @@ void backend_init(struct backend *backend,
 void backend_configure(struct backend *backend,
                        const struct settings_backend *settings,
                        unsigned in_flight_max);
+
+/** What do we think of it? */
+enum backend_state backend_state(const struct backend *backend);
+
+/** The word for that. A constant. */
+const char *backend_state_word(enum backend_state state);
+
+/** May it get new requests? */
+bool backend_may_serve(const struct backend *backend);
 
 /** End what it owns. */
 void backend_fini(struct backend *backend);

@@ -21,10 +21,27 @@
 
 #include <stdio.h>
 
+/** Write down a change, and tell whoever wants to know. */
+static void tell(struct pool *pool, struct backend *backend,
+                 enum backend_state from, const char *why, int64_t now_ms)
+{
+    struct roster *roster = pool->roster;
+    struct health_change change = {.backend = backend,
+                                   .from = from,
+                                   .to = backend_state(backend),
+                                   .why = why};
+
+    backend->health.changed_ms = now_ms;
+    if (roster->on_change != NULL && change.from != change.to)
+        roster->on_change(roster->change_arg, &change);
+}
+
 /** Make the verdict again from what is known; tell of a change. */
-static void verdict(struct backend *backend, const char *why, int64_t now_ms)
+static void verdict(struct pool *pool, struct backend *backend, const char *why,
+                    int64_t now_ms)
 {
     bool may = backend->health.well && !backend->health.ejected;
+    enum backend_state from = backend_state(backend);
 
     if (atomic_load(&backend->up) == may)
         return;
@@ -36,6 +53,7 @@ static void verdict(struct backend *backend, const char *why, int64_t now_ms)
         log_info("%s [up] (%s; was down)", backend->url, why);
     else
         log_warn("%s [down] (%s; was up)", backend->url, why);
+    tell(pool, backend, from, why, now_ms);
 }
 
 static void end_ejection(struct backend *backend)
@@ -49,6 +67,7 @@ static void end_ejection(struct backend *backend)
 static void count_probe(struct health_state *health, bool passed,
                         const struct settings *settings)
 {
+    *(passed ? &health->passed : &health->failed) += 1;
     health->passed_row = passed ? health->passed_row + 1 : 0;
     health->failed_row = passed ? 0 : health->failed_row + 1;
     if (!health->probed)
@@ -70,7 +89,7 @@ void health_judge(struct pool *pool, struct backend *backend, bool passed,
     if (health->ejected && health->well &&
         health->passed_row >= pool->settings->rise)
         end_ejection(backend);
-    verdict(backend, passed ? "probes pass" : why, now_ms);
+    verdict(pool, backend, passed ? "probes pass" : why, now_ms);
     pthread_mutex_unlock(&pool->roster->verdict);
 }
 
@@ -90,7 +109,7 @@ void health_trust(struct pool *pool, struct backend *backend, int64_t now_ms)
     backend->health.well = true;
     backend->health.probed = false;
     backend->health.passed_row = backend->health.failed_row = 0;
-    verdict(backend, "it is not probed any more", now_ms);
+    verdict(pool, backend, "it is not probed any more", now_ms);
     pthread_mutex_unlock(&pool->roster->verdict);
 }
 
@@ -104,7 +123,7 @@ static bool may_eject(const struct pool *pool, const struct backend *backend)
 
         if (other->health.ejected)
             ejected++;
-        if (other != backend && atomic_load(&other->up))
+        if (other != backend && backend_may_serve(other))
             others_up++;
     }
     return others_up > 0 &&
@@ -125,13 +144,14 @@ static void eject(struct pool *pool, struct backend *backend, const char *why,
     if (length > settings->ejection_ms_max)
         length = settings->ejection_ms_max;
     health->ejected = true;
+    health->ejected_times++;
     health->passed_row = 0;
     health->ejected_until_ms = now_ms + length;
     snprintf(words, sizeof(words),
              "%u requests failed in a row, the last one: %s; ejected for "
              "%lld ms",
              atomic_load(&backend->failures_in_row), why, (long long)length);
-    verdict(backend, words, now_ms);
+    verdict(pool, backend, words, now_ms);
 }
 
 void health_failed(struct pool *pool, struct backend *backend, const char *why,
@@ -169,7 +189,63 @@ void health_sweep(struct pool *pool, int64_t now_ms)
             now_ms < backend->health.ejected_until_ms)
             continue;
         end_ejection(backend);
-        verdict(backend, "the time of its ejection is over", now_ms);
+        verdict(pool, backend, "the time of its ejection is over", now_ms);
     }
+    pthread_mutex_unlock(&pool->roster->verdict);
+}
+
+void health_set_ready(struct pool *pool, struct backend *backend, bool ready,
+                      int64_t now_ms)
+{
+    static const char *const words[] = {"set not ready", "set ready again"};
+    enum backend_state from;
+
+    pthread_mutex_lock(&pool->roster->verdict);
+    from = backend_state(backend);
+    if (atomic_load(&backend->draining) == ready) {
+        atomic_store(&backend->draining, !ready);
+        if (ready)
+            atomic_store(&backend->up_since_ms, now_ms);
+        log_info("%s [%s] (%s; was %s)", backend->url,
+                 backend_state_word(backend_state(backend)), words[ready],
+                 backend_state_word(from));
+        tell(pool, backend, from, words[ready], now_ms);
+    }
+    pthread_mutex_unlock(&pool->roster->verdict);
+}
+
+/** Why it is as it is, in words. */
+static const char *reason(const struct backend *backend,
+                          enum backend_state state)
+{
+    const struct health_state *health = &backend->health;
+
+    if (state == BACKEND_DRAINING)
+        return "set not ready";
+    if (state == BACKEND_UNRESOLVED)
+        return "its name was not found";
+    if (health->why[0] != '\0')
+        return health->why;
+    return health->probed ? "probes pass" : "it was not probed";
+}
+
+void health_look(struct pool *pool, const struct backend *backend,
+                 int64_t now_ms, struct health_view *view)
+{
+    const struct health_state *health = &backend->health;
+
+    pthread_mutex_lock(&pool->roster->verdict);
+    *view = (struct health_view){
+        .state = backend_state(backend),
+        .changed_ms = health->changed_ms,
+        .probed = health->probed,
+        .last_passed = health->failed_row == 0,
+        .passed = health->passed,
+        .failed = health->failed,
+        .ejected_times = health->ejected_times,
+    };
+    if (health->ejected && health->ejected_until_ms > now_ms)
+        view->ejected_ms = health->ejected_until_ms - now_ms;
+    snprintf(view->why, sizeof(view->why), "%s", reason(backend, view->state));
     pthread_mutex_unlock(&pool->roster->verdict);
 }

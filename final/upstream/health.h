@@ -10,9 +10,12 @@
  *  - health_failed() and health_served() count requests: so many failures in a
  *    row eject a backend for a while, which grows from time to time; but never
  *    more than a part of the pool, and never the last one that serves;
- *  - health_sweep() ends ejections whose time is over.
+ *  - health_sweep() ends ejections whose time is over;
+ *  - health_set_ready() is a person's word: a backend that is not ready drains;
+ *  - health_look() tells how a backend stands.
  *
- * Each change is told in the log: who, from what, to what, and why.
+ * Each change is told in the log: who, from what, to what, and why; and to
+ * roster->on_change().
  *
  * @floor{upstream}
  * @thread{any; verdicts are made under a lock that no request waits for, unless
@@ -21,11 +24,32 @@
 #ifndef UPSTREAM_HEALTH_H
 #define UPSTREAM_HEALTH_H
 
+#include "upstream/backend.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-struct backend;
 struct pool;
+
+/** A backend's state has changed. */
+struct health_change {
+    const struct backend *backend; /**< borrowed for the call */
+    enum backend_state from, to;
+    const char *why; /**< borrowed for the call */
+};
+
+/** How a backend stands. */
+struct health_view {
+    enum backend_state state;
+    char why[128];          /**< in words, why it is so; never empty */
+    int64_t changed_ms;     /**< since when, by clock_ms(); 0: from the start */
+    bool probed;            /**< there has been a probe */
+    bool last_passed;       /**< the last probe was good */
+    uint64_t passed;        /**< good probes */
+    uint64_t failed;        /**< bad probes */
+    int64_t ejected_ms;     /**< so long is it still ejected; 0: it is not */
+    uint64_t ejected_times; /**< ejections so far */
+};
 
 /**
  * Count a probe of this backend. The first one decides at once.
@@ -47,6 +71,17 @@ void health_failed(struct pool *pool, struct backend *backend, const char *why,
 
 /** A request went well. */
 void health_served(struct backend *backend);
+
+/**
+ * A person wants it to get requests, or none any more: then it drains. What it
+ * has in flight goes on.
+ */
+void health_set_ready(struct pool *pool, struct backend *backend, bool ready,
+                      int64_t now_ms);
+
+/** How does it stand? */
+void health_look(struct pool *pool, const struct backend *backend,
+                 int64_t now_ms, struct health_view *view);
 
 /** End the ejections whose time is over. */
 void health_sweep(struct pool *pool, int64_t now_ms);

@@ -8,6 +8,8 @@
  *     any                     when none is up, if the settings say so: a request
  *                             that may fail is better than one that must
  *
+ * Those that drain are never asked for.
+ *
  * Among those, the ones that were tried for this request already are left out.
  * When that leaves nobody, a backup that is up is better than no answer.
  */
@@ -74,12 +76,13 @@ static void able_gather(struct able *able, struct pool *pool, bool backups)
 
         if (atomic_load_explicit(&backend->is_backup, memory_order_relaxed) ==
                 backups &&
-            atomic_load_explicit(&backend->up, memory_order_acquire))
+            backend_may_serve(backend))
             able->at[able->count++] = backend;
     }
 }
 
-/** None is up: all of them, or none, by the settings; said once. */
+/** None is up: all of them, or none, by the settings; said once. Never one
+ * that drains: a person has said so. */
 static void able_desperate(struct able *able, struct pool *pool)
 {
     bool tries = pool->settings->none_healthy == SETTINGS_NONE_HEALTHY_TRY_ALL;
@@ -89,7 +92,8 @@ static void able_desperate(struct able *able, struct pool *pool)
                   tries ? "requests are sent to all of them, come what may"
                         : "requests get 503");
     for (size_t i = 0; tries && i < pool->count; i++)
-        able->at[able->count++] = pool->backends[i];
+        if (!atomic_load(&pool->backends[i]->draining))
+            able->at[able->count++] = pool->backends[i];
 }
 
 /** Who may serve? */

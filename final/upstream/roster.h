@@ -22,12 +22,18 @@
 
 #include <pthread.h>
 
+struct health_change;
 struct settings_backend;
 
 /** All backends. */
 struct roster {
     struct backend *at[BACKEND_SLOTS]; /**< owned, by slot; NULL: free */
     pthread_mutex_t verdict;           /**< for health.h */
+
+    /* Told of each change of a backend's state, in whatever thread made it, so
+     * it must be quick; NULL: nobody. Set before there are other threads. */
+    void (*on_change)(void *arg, const struct health_change *change);
+    void *change_arg; /**< borrowed: goes there */
 };
 
 /** Make an empty one, owned by the caller, who ends it with roster_free(). */
