@@ -151,6 +151,8 @@ static void field_fini(struct settings *settings, const struct setting_row *row)
     case SETTING_IS_STATUSES:
     case SETTING_IS_TEXT:
     case SETTING_IS_HASH_ON:
+    case SETTING_IS_LISTENER:
+    case SETTING_IS_SECRET:
     case SETTING_IS_SINK: free(*(char **)field); break;
     case SETTING_IS_ADDRESSES:
     case SETTING_IS_WEIGHTS: list_fini(field); break;
@@ -181,6 +183,21 @@ static bool weights_apply(struct settings *settings, struct fault *fault)
     return true;
 }
 
+/** Who can be reached by strangers must know whom to obey. */
+static bool admin_check(const struct settings *settings, struct fault *fault)
+{
+    struct settings_place place;
+
+    must(settings_place_read(&place, settings->admin));
+    if (place.is_local || *settings->admin_token != '\0')
+        return true;
+    return fault_say(fault,
+                     "admin listens on %s, where other machines reach it: give "
+                     "it a token, with the variable STEELYARD_ADMIN_TOKEN, or "
+                     "let it listen on 127.0.0.1",
+                     settings->admin);
+}
+
 bool settings_check(struct settings *settings, struct fault *fault)
 {
     if (settings->backend_count == 0)
@@ -192,5 +209,5 @@ bool settings_check(struct settings *settings, struct fault *fault)
     if (settings->ejection_ms > settings->ejection_ms_max)
         return fault_say(fault, "ejection-time is more than ejection-time-max; "
                                 "make it less");
-    return weights_apply(settings, fault);
+    return admin_check(settings, fault) && weights_apply(settings, fault);
 }

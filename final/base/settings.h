@@ -206,7 +206,14 @@ struct fault;
       "off|stdout|stderr|FILE", "where the line of each request goes")         \
     X(access_format, CHOICE, "log.format", "access-format", "text",            \
       SETTINGS_ACCESS_FORMATS(SETTINGS_WORD),                                  \
-      "how the line of each request is written")
+      "how the line of each request is written")                               \
+    X(admin, LISTENER, "admin.listen", "admin", "127.0.0.1:8090",              \
+      "off|PORT|ADDRESS:PORT|unix:/PATH",                                      \
+      "where to watch and change the balancer while it runs; :8090 is every "  \
+      "address of this machine")                                               \
+    X(admin_token, SECRET, "admin.token", "admin-token", "", "TOKEN",          \
+      "who has this may change the balancer while it runs; if empty, one is "  \
+      "made and told in the log")
 
 /*
  * Other names for the same: in the environment, or in the file (the small form,
@@ -214,6 +221,7 @@ struct fault;
  */
 #define SETTINGS_ALIASES(X)                                                    \
     X(ENVIRONMENT, "PROXY_PORT", port)                                         \
+    X(ENVIRONMENT, "DASHBOARD_PORT", admin)                                    \
     X(FILE_KEY, "port", port)                                                  \
     X(FILE_KEY, "health_check_interval", health_interval_ms)                   \
     X(FILE_KEY, "policy", policy)                                              \
@@ -231,7 +239,8 @@ struct fault;
     X("timeouts", "Time limits")                                               \
     X("limits", "Sizes")                                                       \
     X("forwarded", "What is passed on")                                        \
-    X("log", "Log")
+    X("log", "Log")                                                            \
+    X("admin", "Admin listener")
 
 /*
  * Kinds of values: what a value is called in a sentence, and its short form in
@@ -254,6 +263,9 @@ struct fault;
     X(TEXT, "text without control characters", "TEXT")                         \
     X(HASH_ON, "address, path, header:NAME or cookie:NAME", "WHAT")            \
     X(SINK, "off, stdout, stderr or a file such as ./access.log", "WHERE")     \
+    X(LISTENER, "off, a port, an address with a port such as 127.0.0.1:8090, " \
+      "or a path such as unix:/run/steelyard.sock", "WHERE")                   \
+    X(SECRET, "letters, digits and any of -._~+/=", "TOKEN")                   \
     X(ADDRESSES, "addresses such as 10.0.0.1 or 10.0.0.0/8", "ADDRESS,...")    \
     X(WEIGHTS, "whole numbers from 1 to 256 such as 5,1,1", "N,...")           \
     X(BACKENDS, "backends such as http://127.0.0.1:8081", "URL,...")
@@ -311,6 +323,8 @@ struct settings {
 #define SETTINGS_TYPE_TEXT      char *
 #define SETTINGS_TYPE_HASH_ON   char *
 #define SETTINGS_TYPE_SINK      char *
+#define SETTINGS_TYPE_LISTENER  char *
+#define SETTINGS_TYPE_SECRET    char *
 #define SETTINGS_TYPE_ADDRESSES struct settings_list
 #define SETTINGS_TYPE_WEIGHTS   struct settings_list
 #define SETTINGS_TYPE_BACKENDS  struct settings_backend *
@@ -413,6 +427,22 @@ bool settings_set(struct settings *settings, enum setting setting,
 bool settings_refuse(enum setting setting, const char *what,
                      struct fault *fault);
 
+/** Where to listen, as `admin` says it. */
+struct settings_place {
+    enum settings_place_kind {
+        SETTINGS_NOWHERE, /**< off */
+        SETTINGS_AT_PORT, /**< an address with a port */
+        SETTINGS_AT_PATH, /**< a socket in the file system */
+    } kind;
+    char address[64]; /**< as numbers; `0.0.0.0` for all of them */
+    unsigned port;    /**< 0: any that is free */
+    const char *path; /**< borrowed from the text */
+    bool is_local;    /**< nobody on another machine gets there */
+};
+
+/** Read it; false when it is no such place. */
+bool settings_place_read(struct settings_place *place, const char *text);
+
 /** Does this value of `port` name an address too? `:8000` does not. */
 bool settings_port_has_address(const char *text);
 
@@ -456,8 +486,13 @@ bool settings_same(const struct settings *one, const struct settings *other,
  */
 bool settings_check(struct settings *settings, struct fault *fault);
 
-/** Write a value as settings_set() would read it; no newline. */
+/** Write a value as settings_set() would read it; no newline. A secret is not
+ * written: `(set)` says that there is one, and is refused when it is read. */
 void settings_print(const struct settings *settings, enum setting setting,
+                    FILE *out);
+
+/** The same, but secrets are written: for settings_set(), not for people. */
+void settings_write(const struct settings *settings, enum setting setting,
                     FILE *out);
 
 /**

@@ -19,7 +19,7 @@ static char *written(const struct settings *settings, enum setting setting)
     FILE *out = open_memstream(&text, &length);
 
     must(out != NULL);
-    settings_print(settings, setting, out);
+    settings_write(settings, setting, out);
     must(fclose(out) == 0);
     return text;
 }

@@ -42,6 +42,18 @@ static void print_backends(const struct settings *settings, FILE *out)
 void settings_print(const struct settings *settings, enum setting setting,
                     FILE *out)
 {
+    const struct setting_row *row = setting_row(setting);
+    const void *field = (const char *)settings + row->offset;
+
+    if (row->kind == SETTING_IS_SECRET && **(char *const *)field != '\0')
+        fputs("(set)", out);
+    else
+        settings_write(settings, setting, out);
+}
+
+void settings_write(const struct settings *settings, enum setting setting,
+                    FILE *out)
+{
     static const struct unit times[] = {
         {86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
     static const struct unit sizes[] = {{UINT64_C(1) << 40, "t"},
@@ -76,6 +88,8 @@ void settings_print(const struct settings *settings, enum setting setting,
     case SETTING_IS_STATUSES:
     case SETTING_IS_TEXT:
     case SETTING_IS_HASH_ON:
+    case SETTING_IS_LISTENER:
+    case SETTING_IS_SECRET:
     case SETTING_IS_SINK: fputs(*(char *const *)field, out); break;
     case SETTING_IS_ADDRESSES:
     case SETTING_IS_WEIGHTS: print_list(field, out); break;

@@ -467,6 +467,50 @@ static bool set_port(struct settings *settings, const struct setting_row *row,
     return good;
 }
 
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
+/** `8090`, `:8090`, `127.0.0.1:8090`, `localhost:8090` or `[::1]:8090`. */
+static bool place_read_port(struct settings_place *place, const char *text)
+{
+    struct place parts = {.port = text_of(text)};
+    const char *address = "127.0.0.1";
+    uint64_t port;
+    bool has_colon = strchr(text, ':') != NULL;
+
+    if (has_colon && !place_read(&parts, text_of(text)))
+        return false;
+    if (!text_number(parts.port, &port) || port > 65535)
+        return false;
+    if (has_colon && parts.host.length == 0)
+        address = "0.0.0.0";
+    snprintf(place->address, sizeof(place->address), "%s", address);
+    if (parts.host.length > 0 && !text_is(parts.host, "localhost"))
+        snprintf(place->address, sizeof(place->address), "%.*s",
+                 TEXT_PRINT(parts.host));
+    place->port = (unsigned)port;
+    place->kind = SETTINGS_AT_PORT;
+    place->is_local = is_loopback(place->address);
+    return is_address(place->address);
+}
+
+bool settings_place_read(struct settings_place *place, const char *text)
+{
+    *place = (struct settings_place){.kind = SETTINGS_NOWHERE};
+    if (strncmp(text, "unix:", 5) == 0) {
+        place->kind = SETTINGS_AT_PATH;
+        place->path = text + 5;
+        place->is_local = true;
+        return *place->path == '/' && is_printable(place->path, ' ');
+    }
+    if (strcmp(text, "off") != 0)
+        return place_read_port(place, text);
+    place->is_local = true;
+    return true;
+}
+
 /* --- backends ------------------------------------------------------------ */
 
 static bool is_host(const char *host, bool is_v6)
@@ -628,6 +672,13 @@ bool settings_set(struct settings *settings, enum setting setting,
         good = set_text(field, text, is_hash_on(text));
         break;
     case SETTING_IS_SINK: good = set_text(field, text, is_sink(text)); break;
+    case SETTING_IS_LISTENER:
+        good = set_text(field, text,
+                        settings_place_read(&(struct settings_place){0}, text));
+        break;
+    case SETTING_IS_SECRET:
+        good = set_text(field, text, has_only(text, "-._~+/="));
+        return good || settings_refuse(setting, "what was given", fault);
     case SETTING_IS_ADDRESSES:
         good = set_list(field, text, is_address_block);
         break;

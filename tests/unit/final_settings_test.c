@@ -545,11 +545,11 @@ static const struct {
     {"{\"a\\nb\": 1, \"x\": 2}",
      "config.json:1:1: \"a?b\" is not known here; known are: listen, backends, "
      "policy, health, ejection, retry, idle, timeouts, limits, forwarded, log, "
-     "port, health_check_interval"},
+     "admin, port, health_check_interval"},
     {"{\"\": 1}",
      "config.json:1:2: \"\" is not known here; known are: listen, backends, "
      "policy, health, ejection, retry, idle, timeouts, limits, forwarded, log, "
-     "port, health_check_interval"},
+     "admin, port, health_check_interval"},
     {"{\"listen.port\": 1}", "config.json:1:2: \"listen.port\" is not known "
                              "here; did you mean \"port\" in \"listen\"?"},
     /* wrong types */
