@@ -25,4 +25,7 @@ enum { CLOCK_PRINT_MAX = 32 };
 /** Write the date and time as `2026-11-21T09:30:00.123Z`. */
 void clock_print(char out[CLOCK_PRINT_MAX]);
 
+/** The same for a moment of clock_ms(), if nobody has set the date since. */
+void clock_print_at(int64_t ms, char out[CLOCK_PRINT_MAX]);
+
 #endif

@@ -57,6 +57,10 @@ bool config_read(struct settings *settings, struct config_origins *origins,
 void config_print(const struct settings *settings,
                   const struct config_origins *origins, FILE *out);
 
+/** Print where a value came from: `flag --port`, `config.json:3`, `default`. */
+void config_print_origin(const struct config_origins *origins,
+                         enum setting setting, FILE *out);
+
 /** Room for the name of a variable. */
 enum { CONFIG_VARIABLE_MAX = 64 };
 

@@ -75,8 +75,7 @@ static void print_value(const struct settings *settings, enum setting setting,
     free(text);
 }
 
-/** "flag --port", "config.json:3", "default" */
-static void print_origin(const struct config_origins *origins,
+void config_print_origin(const struct config_origins *origins,
                          enum setting setting, FILE *out)
 {
     char name[CONFIG_VARIABLE_MAX];
@@ -113,7 +112,7 @@ static void print_setting(const struct settings *settings,
     fputs(is_last ? "" : ",", start);
     must(fclose(start) == 0);
     fprintf(out, "%-*s // ", REMARK_COLUMN, line);
-    print_origin(origins, setting, out);
+    config_print_origin(origins, setting, out);
     fputc('\n', out);
     free(line);
 }
@@ -122,10 +121,10 @@ static void print_backends(const struct settings *settings,
                            const struct config_origins *origins, FILE *out)
 {
     fprintf(out, "  %-*s // ", REMARK_COLUMN - 2, "\"backends\": [");
-    print_origin(origins, SETTING_backends, out);
+    config_print_origin(origins, SETTING_backends, out);
     if (settings->weights.count > 0) {
         fputs("; weights from ", out);
-        print_origin(origins, SETTING_weights, out);
+        config_print_origin(origins, SETTING_weights, out);
     }
     fputc('\n', out);
     for (size_t i = 0; i < settings->backend_count; i++) {

@@ -14,6 +14,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "control/events.h"
 #include "control/probe.h"
 #include "control/resolver.h"
 #include "net/socket.h"
@@ -31,6 +32,7 @@ enum { DESCRIPTORS_KEPT = 64, DESCRIPTORS_PER_WORKER = 8 };
 static const enum setting fixed[] = {
     SETTING_address, SETTING_port,         SETTING_workers,
     SETTING_poller,  SETTING_defer_accept, SETTING_access_log,
+    SETTING_admin,   SETTING_admin_token,
 };
 
 static bool is_fixed(enum setting setting)
@@ -85,8 +87,11 @@ static unsigned sessions_max(const struct control *control)
     unsigned files = descriptors_raise();
     unsigned kept =
         DESCRIPTORS_KEPT + control->workers * DESCRIPTORS_PER_WORKER;
-    unsigned most = files > kept + 2 ? (files - kept) / 2 : 1;
+    unsigned most;
 
+    if (strcmp(control_settings(control)->admin, "off") != 0)
+        kept += ADMIN_SESSIONS_MAX;
+    most = files > kept + 2 ? (files - kept) / 2 : 1;
     return wanted > 0 && wanted < most ? wanted : most;
 }
 
@@ -237,9 +242,10 @@ bool control_reload(struct control *control, struct control_change *change,
     return good;
 }
 
-static void tell_change(const struct control_change *change,
-                        unsigned generation)
+void control_tell_change(struct control *control,
+                         const struct control_change *change)
 {
+    unsigned generation = control->plan->configuration->generation;
     size_t changed = 0;
 
     for (enum setting i = 0; i < SETTING_COUNT; i++) {
@@ -253,6 +259,16 @@ static void tell_change(const struct control_change *change,
     }
     log_info("reload: done, %zu settings have changed (configuration %u)",
              changed, generation);
+    events_note(control->overview.events, LOG_INFO,
+                "reload: done, %zu settings have changed (configuration %u)",
+                changed, generation);
+}
+
+void control_tell_refused(struct control *control, const struct fault *fault)
+{
+    log_error("reload: refused, nothing has changed: %s", fault->text);
+    events_note(control->overview.events, LOG_ERROR,
+                "reload: refused, nothing has changed: %s", fault->text);
 }
 
 void control_reload_and_tell(struct control *control)
@@ -261,9 +277,9 @@ void control_reload_and_tell(struct control *control)
     struct fault fault;
 
     if (control_reload(control, &change, &fault))
-        tell_change(&change, control->plan->configuration->generation);
+        control_tell_change(control, &change);
     else
-        log_error("reload: refused, nothing has changed: %s", fault.text);
+        control_tell_refused(control, &fault);
 }
 
 /** A copy of the options that serve, to be changed by hand. */

@@ -22,12 +22,14 @@
 
 #include "base/settings.h"
 #include "control/options.h"
+#include "control/overview.h"
 #include "event/timer.h"
 #include "proxy/worker.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
+struct admin;
 struct crew;
 struct fault;
 struct loop;
@@ -55,6 +57,8 @@ struct control {
     struct resolver *resolver; /**< owned */
     struct prober *prober;     /**< owned; NULL: backends are not probed */
     struct crew *crew;         /**< owned */
+    struct overview overview;  /**< what there is to be seen */
+    struct admin *admin;       /**< owned; NULL: nobody can look */
     struct timer sweep; /**< ends ejections and plans, sums up complaints */
     struct timer stop;  /**< looks whether all is over */
     int64_t stop_by_ms; /**< the deadline of a stop; 0: nobody has asked */
@@ -102,7 +106,14 @@ bool control_differs(struct control *control, struct fault *fault);
 /** Begin with these options; owned by the caller until now, and emptied. */
 void control_begin(struct control *control, struct options *options);
 
-/** Reload, and say in the log how that went. */
+/** Say in the log, and to those who watch, what a reload has changed. */
+void control_tell_change(struct control *control,
+                         const struct control_change *change);
+
+/** The same, when it was refused. */
+void control_tell_refused(struct control *control, const struct fault *fault);
+
+/** Reload, and say how that went. */
 void control_reload_and_tell(struct control *control);
 
 /** End plans on which nothing runs any more, and backends that nobody needs. */

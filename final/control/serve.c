@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/random.h"
+#include "control/admin.h"
 #include "control/control.h"
+#include "control/events.h"
 #include "control/probe.h"
 #include "control/resolver.h"
 #include "event/loop.h"
@@ -75,6 +77,9 @@ static void begin_stop(struct control *control)
 {
     log_info("stopping: no new clients, %u sessions to go",
              atomic_load(&control->proxy.sessions));
+    events_note(control->overview.events, LOG_INFO,
+                "stopping: no new clients, %u sessions to go",
+                atomic_load(&control->proxy.sessions));
     control->stop_by_ms = clock_ms() + control_settings(control)->stop_ms;
     control->told_ms = clock_ms();
     crew_drain(control->crew);
@@ -116,18 +121,49 @@ static void on_turn(void *arg)
     log_flush();
 }
 
-static void say_where(const struct control *control)
+static void find_where(struct control *control)
 {
     union address address;
     char text[ADDRESS_PRINT_MAX];
+    bool is_v6;
 
     crew_address(control->crew, &address);
     address_print(&address, text);
-    printf("listening on http://%s%s%s:%u\n",
-           address.any.sa_family == AF_INET6 ? "[" : "", text,
-           address.any.sa_family == AF_INET6 ? "]" : "",
-           address_port(&address));
+    is_v6 = address.any.sa_family == AF_INET6;
+    snprintf(control->overview.listening, sizeof(control->overview.listening),
+             "http://%s%s%s:%u", is_v6 ? "[" : "", text, is_v6 ? "]" : "",
+             address_port(&address));
+}
+
+/** The first line is for scripts: it comes when clients are welcome. */
+static void say_where(const struct control *control)
+{
+    printf("listening on %s\n", control->overview.listening);
+    if (control->admin != NULL) {
+        fputs("admin on ", stdout);
+        admin_print_where(control->admin, stdout);
+        fputs("\n", stdout);
+    }
     fflush(stdout);
+}
+
+/**
+ * Open the admin listener. Where nobody has said where, the place may be taken
+ * (by another steelyard, say), and that is no reason not to serve.
+ */
+static bool open_admin(struct control *control, struct fault *fault)
+{
+    const struct config_origins *origins = &control->plan->options.origins;
+
+    if (strcmp(control_settings(control)->admin, "off") == 0)
+        return true;
+    control->admin = admin_open(control->loop, &control->overview, fault);
+    if (control->admin != NULL)
+        return true;
+    if (origins->of[SETTING_admin].from != CONFIG_FROM_DEFAULT)
+        return false;
+    log_warn("%s: there is none in this run", fault->text);
+    return true;
 }
 
 static void say_limits(const struct control *control)
@@ -159,7 +195,13 @@ struct control *serve_begin(struct options *options, int argc, char **argv)
     control->sweep = (struct timer){.on_alarm = on_sweep, .arg = control};
     control->stop = (struct timer){.on_alarm = on_stop_look, .arg = control};
     control->proxy.identity = random_seed();
+    control->overview.control = control;
+    control->overview.events = events_new(control->loop);
+    control->overview.started_ms = clock_ms();
+    clock_print(control->overview.started);
     control->roster = roster_new();
+    control->roster->on_change = events_on_change;
+    control->roster->change_arg = control->overview.events;
     list_init(&control->over);
     control_begin(control, options);
     return control;
@@ -196,6 +238,9 @@ int serve(struct control *control, struct fault *fault)
         fault_say(fault, "cannot watch for signals: %s", strerror(errno));
         return SERVE_REFUSED;
     }
+    find_where(control);
+    if (!open_admin(control, fault))
+        return SERVE_REFUSED;
     if (!crew_start(control->crew, fault))
         return SERVE_REFUSED;
     say_where(control);
@@ -212,6 +257,8 @@ void serve_end(struct control **owned)
 {
     struct control *control = *owned;
 
+    if (control->admin != NULL)
+        admin_free(&control->admin);
     if (control->crew != NULL)
         crew_end(&control->crew);
     if (control->prober != NULL)
@@ -224,6 +271,7 @@ void serve_end(struct control **owned)
     timer_clear(&control->stop);
     control_end(control);
     roster_free(&control->roster);
+    events_free(&control->overview.events);
     if (control->loop != NULL)
         loop_free(&control->loop);
     free(control);

@@ -7,6 +7,8 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { BACKLOG = 4096, DEFER_SECS = 1 };
@@ -62,9 +64,52 @@ bool listener_open(const struct listener_settings *settings, int *fd,
 
 undo_socket:
     address_print(&settings->where, where);
-    fault_say(fault,
-              "cannot listen on %s port %u: %s; --port 0 takes a free one",
+    fault_say(fault, "cannot listen on %s port %u: %s; port 0 is a free one",
               where, address_port(&settings->where), strerror(errno));
+    close(opened);
+    return false;
+}
+
+/** Remove a socket where nobody listens any more. */
+static void remove_stale(const struct sockaddr_un *where)
+{
+    struct stat status;
+    int fd;
+
+    if (lstat(where->sun_path, &status) == -1 || !S_ISSOCK(status.st_mode))
+        return;
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (fd == -1)
+        return;
+    if (connect(fd, (const struct sockaddr *)where, sizeof(*where)) == -1 &&
+        errno == ECONNREFUSED)
+        unlink(where->sun_path);
+    close(fd);
+}
+
+bool listener_open_path(const char *path, int *fd, struct fault *fault)
+{
+    struct sockaddr_un where = {.sun_family = AF_UNIX};
+    mode_t mask;
+    int opened, result;
+
+    if (strlen(path) >= sizeof(where.sun_path))
+        return fault_say(fault, "the path %s is too long for a socket", path);
+    memcpy(where.sun_path, path, strlen(path) + 1);
+    opened = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (opened == -1)
+        return fault_say(fault, "no socket to listen on: %s", strerror(errno));
+    fcntl(opened, F_SETFL, O_NONBLOCK);
+    fcntl(opened, F_SETFD, FD_CLOEXEC);
+    remove_stale(&where);
+    mask = umask(0117);
+    result = bind(opened, (const struct sockaddr *)&where, sizeof(where));
+    umask(mask);
+    if (result == 0 && listen(opened, BACKLOG) == 0) {
+        *fd = opened;
+        return true;
+    }
+    fault_say(fault, "cannot listen on %s: %s", path, strerror(errno));
     close(opened);
     return false;
 }

@@ -32,6 +32,15 @@ bool listener_open(const struct listener_settings *settings, int *fd,
                    struct fault *fault);
 
 /**
+ * Listen on a socket in the file system, for the owner and the group. What a
+ * listener that is gone has left there is removed; what is no socket, or one
+ * where somebody listens, is not.
+ *
+ * @param fd as above; who closes it removes the file
+ */
+bool listener_open_path(const char *path, int *fd, struct fault *fault);
+
+/**
  * The address that a listener has, with the port that the kernel chose.
  *
  * @return false with errno set when the system does not say

@@ -57,6 +57,8 @@ struct lab {
     size_t flag_count;
     struct process lb;
     unsigned port;        /**< where the balancer listens */
+    unsigned admin;       /**< where its admin listener is; 0: it has none */
+    bool usual_admin;     /**< leave that listener at its usual place */
     const char *interval; /**< between probes; `100ms` unless changed */
     const char *host;     /**< how backends are written; `127.0.0.1` */
     const char *also;     /**< one more backend's URL, or NULL */
@@ -142,6 +144,9 @@ void lab_usual(struct lab *lab, size_t count);
 
 /** A whole URL on the balancer. Good until the eighth call after. */
 const char *lab_url(const struct lab *lab, const char *path);
+
+/** The same on its admin listener. */
+const char *lab_admin(const struct lab *lab, const char *path);
 
 /** GET from the balancer. */
 struct answer lab_get(const struct lab *lab, const char *path);

@@ -30,7 +30,7 @@ enum {
 static const struct contestant all[] = {
     {.name = "steelyard",
      .command = "final/steelyard --port 0 --workers 1 --backends {backends}"
-                " --log-level error --access-log off"},
+                " --log-level error --access-log off --admin off"},
     {.name = "haproxy",
      .command = "haproxy -db -f {config}",
      .config = "tests/bench/haproxy.cfg.in",

@@ -91,6 +91,7 @@ unsigned process_port(const struct process *process)
                       process_said(process->out, "\n") || has_gone(process)))
         return 0;
     text = process_text(process->out);
+    text[strcspn(text, "\n")] = '\0'; /* other lines may follow */
     if (strncmp(text, "listening on http://", 20) == 0)
         port = (unsigned)strtoul(strrchr(text, ':') + 1, NULL, 10);
     free(text);

@@ -43,6 +43,7 @@ struct phase {
 struct demo {
     const char *lb_program;
     const char *backend_program;
+    bool stays; /**< it is left running */
     struct process backends[BACKENDS];
     unsigned ports[BACKENDS];
     struct process lb;
@@ -87,6 +88,9 @@ static void start_balancer(struct demo *demo)
     snprintf(list, sizeof(list),
              "http://127.0.0.1:%u,http://127.0.0.1:%u,http://127.0.0.1:%u",
              demo->ports[0], demo->ports[1], demo->ports[2]);
+    /* Left running, it has its usual place; else any will do. */
+    if (!demo->stays)
+        setenv("STEELYARD_ADMIN", "127.0.0.1:0", 0);
     if (process_start(&demo->lb, argv))
         port = process_port(&demo->lb);
     if (port == 0)
@@ -268,6 +272,25 @@ static int tell(struct demo *demo)
     return kept ? 0 : 1;
 }
 
+/** Where it can be watched, and what it wants to be told before it is changed;
+ * balancers of the chapters have no such place. */
+static void print_dashboard(const struct demo *demo)
+{
+    char *said = process_text(demo->lb.out), *log;
+    const char *where = strstr(said, "admin on "), *token;
+
+    if (where != NULL)
+        (void)holds_within(1000, process_said(demo->lb.err, "admin token: "));
+    log = process_text(demo->lb.err);
+    token = strstr(log, "admin token: ");
+    if (where != NULL)
+        printf("Watch it: %.*s\n", (int)strcspn(where + 9, "\n"), where + 9);
+    if (where != NULL && token != NULL)
+        printf("Token:    %.*s\n", (int)strcspn(token + 13, ",\n"), token + 13);
+    free(said);
+    free(log);
+}
+
 /** Leave all running until somebody has had enough. */
 static int stay(struct demo *demo)
 {
@@ -278,6 +301,7 @@ static int stay(struct demo *demo)
     sigaddset(&both, SIGINT);
     sigaddset(&both, SIGTERM);
     sigprocmask(SIG_BLOCK, &both, NULL);
+    print_dashboard(demo);
     printf("Try it:   curl %s/\n"
            "Break it: kill -9 %d        (that is backend one)\n"
            "End it:   Ctrl-C\n",
@@ -296,14 +320,13 @@ int main(int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     static struct demo demo;
-    bool staying = false;
     int flag;
 
     while ((flag = getopt_long(argc, argv, "", flags, NULL)) != -1) {
         switch (flag) {
         case 'l': demo.lb_program = optarg; break;
         case 'b': demo.backend_program = optarg; break;
-        case 's': staying = true; break;
+        case 's': demo.stays = true; break;
         default: return 2;
         }
     }
@@ -314,5 +337,5 @@ int main(int argc, char **argv)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     printf("%s over three backends:\n\n", demo.lb_program);
     start_all(&demo);
-    return staying ? stay(&demo) : tell(&demo);
+    return demo.stays ? stay(&demo) : tell(&demo);
 }
