@@ -510,6 +510,7 @@ static void on_clients(void *arg)
 
         switch (listener_accept(admin->watch.fd, &client, &from)) {
         case ACCEPTED_CLIENT: session_begin(admin, &client); break;
+        case ACCEPTED_LOST: break;
         case ACCEPTED_NONE: watch_wait(&admin->watch, READY_READ); return;
         case ACCEPTED_SHORT:
             timer_set_in(loop_timers(admin->loop), &admin->rest, REST_MS,
@@ -662,7 +663,7 @@ void admin_print_where(const struct admin *admin, FILE *out)
         fprintf(out, "unix:%s", admin->place.path);
         return;
     }
-    listener_address(admin->watch.fd, &address);
+    must(listener_address(admin->watch.fd, &address));
     address_print(&address, text);
     is_v6 = address.any.sa_family == AF_INET6;
     fprintf(out, "http://%s%s%s:%u", is_v6 ? "[" : "", text, is_v6 ? "]" : "",

@@ -80,6 +80,7 @@ static void collect(void)
     add(&final_idle);
     add(&final_settings);
     add(&final_crew);
+    add(&final_admin);
     qsort(all, all_count, sizeof(all[0]), by_chapter);
 }
 
