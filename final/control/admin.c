@@ -247,6 +247,12 @@ static void begin_stream(struct session *session, uint64_t seen)
     }
 }
 
+/** So many may watch, so that others can still ask something. */
+static size_t streams_max(const struct admin *admin)
+{
+    return admin->overview->admin_sessions_max * 3 / 4;
+}
+
 /** The request is whole. */
 static void answer(struct session *session)
 {
@@ -264,7 +270,7 @@ static void answer(struct session *session)
         request.path = path;
     }
     api_answer(admin->overview, &request, &reply);
-    if (reply.streams && admin->stream_count == ADMIN_STREAMS_MAX) {
+    if (reply.streams && admin->stream_count >= streams_max(admin)) {
         refuse(session, 503, "too many watch the events at once");
         return;
     }
@@ -493,7 +499,7 @@ static void session_begin(struct admin *admin, const struct stream *client)
         session_free(session);
         return;
     }
-    if (admin->session_count > ADMIN_SESSIONS_MAX)
+    if (admin->session_count > admin->overview->admin_sessions_max)
         refuse(session, 503, "too many connections to the admin listener");
     session_run(session);
 }

@@ -89,10 +89,20 @@ static unsigned sessions_max(const struct control *control)
         DESCRIPTORS_KEPT + control->workers * DESCRIPTORS_PER_WORKER;
     unsigned most;
 
-    if (strcmp(control_settings(control)->admin, "off") != 0)
-        kept += ADMIN_SESSIONS_MAX;
+    kept += control->overview.admin_sessions_max;
     most = files > kept + 2 ? (files - kept) / 2 : 1;
     return wanted > 0 && wanted < most ? wanted : most;
+}
+
+/** So many connections the admin listener may have, where descriptors are
+ * few. */
+static unsigned admin_sessions_max(const struct control *control)
+{
+    unsigned share = descriptors_raise() / 16;
+
+    if (strcmp(control_settings(control)->admin, "off") == 0)
+        return 0;
+    return share < ADMIN_SESSIONS_MAX ? share : ADMIN_SESSIONS_MAX;
 }
 
 void control_begin(struct control *control, struct options *options)
@@ -102,6 +112,7 @@ void control_begin(struct control *control, struct options *options)
     control->plan = plan_new(options, control->roster, &fault);
     must(control->plan != NULL);
     control->plan->configuration->generation = 1;
+    control->overview.admin_sessions_max = admin_sessions_max(control);
     atomic_store(&control->proxy.sessions_max, sessions_max(control));
 }
 

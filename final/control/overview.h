@@ -19,9 +19,8 @@ struct control;
 struct events;
 struct meter;
 
-/** So many connections the admin listener has at once, and so many of them that
- * watch events. */
-enum { ADMIN_SESSIONS_MAX = 64, ADMIN_STREAMS_MAX = 48 };
+/** The admin listener has no more connections at once. */
+enum { ADMIN_SESSIONS_MAX = 64 };
 
 /** Is the configuration that a reload would find the one that serves? */
 struct drift {
@@ -37,6 +36,7 @@ struct overview {
     struct meter *meter;           /**< owned by the admin listener */
     struct events *events;         /**< owned */
     struct drift drift;            /**< see drift.h */
+    unsigned admin_sessions_max;   /**< connections to the admin listener */
     char listening[96];            /**< where clients connect: a URL */
     int64_t started_ms;            /**< by clock_ms() */
     char started[CLOCK_PRINT_MAX]; /**< the same, for people */
