@@ -6,6 +6,7 @@
  */
 #include "base/fault.h"
 #include "base/log.h"
+#include "control/healthcheck.h"
 #include "control/options.h"
 #include "control/serve.h"
 #include "event/signals.h"
@@ -53,6 +54,8 @@ int main(int argc, char **argv)
     struct fault fault;
     int status = SERVE_STOPPED;
 
+    if (argc > 1 && strcmp(argv[1], "healthcheck") == 0)
+        return healthcheck(argc - 1, argv + 1);
     if (!signals_open(signals)) {
         fault_say(&fault, "cannot catch signals: %s", strerror(errno));
         return refuse(&fault);

@@ -999,6 +999,39 @@ static void admin_reload(void)
     rmdir(folder);
 }
 
+/** Run `steelyard healthcheck` with these flags. @return its status */
+static int check_health(const char *url, const char *more)
+{
+    const char *argv[] = {lab_program(), "healthcheck", "--url",
+                          url,           more,          NULL};
+    struct process process;
+    int status = -1;
+
+    insist(process_start(&process, argv), "cannot start the health check");
+    insist(holds_within(5000, process_has_ended(&process, &status)),
+           "the health check does not end");
+    return status;
+}
+
+static void admin_health_check(void)
+{
+    struct lab lab;
+    char url[64];
+
+    admin_lab(&lab, 1);
+    snprintf(url, sizeof(url), "%s", lab_admin(&lab, ""));
+    insist(check_health(url, NULL) == 0, "alive: expected status 0");
+    insist(check_health(url, "--ready") == 0, "ready: expected status 0");
+    lab_kill(&lab, 0);
+    insist(holds_within(3000, backend_is(&lab, 0, "down")), "it is not down");
+    insist(check_health(url, NULL) == 0,
+           "no backend is up, but the balancer is alive: expected status 0");
+    insist(check_health(url, "--ready") == 1, "not ready: expected status 1");
+    insist(check_health(url, "--quux") == 2, "no such flag: expected status 2");
+    lab_end(&lab);
+    insist(check_health(url, NULL) == 1, "it is gone: expected status 1");
+}
+
 static void admin_secret(void)
 {
     struct lab lab;
@@ -1056,6 +1089,8 @@ static const struct behaviour list[] = {
     {"admin-metrics", 99, 1, "Prometheus can read the counts.", admin_metrics},
     {"admin-history", 99, 1, "The last minutes are remembered by the second.",
      admin_history},
+    {"admin-check", 99, 1, "It can ask another one whether it is alive.",
+     admin_health_check},
     {"admin-pool", 99, 1,
      "Backends are added and removed while it runs, and nothing is lost.",
      admin_pool},

@@ -38,6 +38,11 @@ unsigned lab_chapter(void)
     return subject.chapter;
 }
 
+const char *lab_program(void)
+{
+    return subject.lb;
+}
+
 void lab_init(struct lab *lab)
 {
     *lab = (struct lab){.interval = "100ms", .host = "127.0.0.1"};

@@ -72,6 +72,9 @@ void lab_subject(const struct subject *what);
 /** The chapter that the balancer under test claims to be. */
 unsigned lab_chapter(void);
 
+/** The balancer under test, if it is one of ours. */
+const char *lab_program(void);
+
 /** A lab without backends; the balancer has not been started. */
 void lab_init(struct lab *lab);
 
