@@ -33,7 +33,6 @@ extern const struct behaviours turns;    /**< chapter 02 */
 extern const struct behaviours health;   /**< chapter 03 */
 extern const struct behaviours retrying; /**< chapter 04 */
 extern const struct behaviours crowds;   /**< chapters 05 to 08 */
-extern const struct behaviours final_admin; /**< final: watched and changed */
 
 extern const struct behaviours final_http;    /**< steelyard: messages */
 extern const struct behaviours final_strict;  /**< steelyard: heads */
@@ -46,5 +45,7 @@ extern const struct behaviours final_health;   /**< who may serve */
 extern const struct behaviours final_idle;     /**< connections at rest */
 extern const struct behaviours final_settings; /**< how it is configured */
 extern const struct behaviours final_crew;     /**< workers, and their limits */
+
+extern const struct behaviours final_admin; /**< steelyard: watched, changed */
 
 #endif

@@ -830,6 +830,67 @@ START_TEST(full_does_not_wake_backups)
 }
 END_TEST
 
+static struct health_change changes[8];
+static size_t change_count;
+
+static void on_change(void *arg, const struct health_change *change)
+{
+    ck_assert_ptr_eq(arg, &change_count);
+    ck_assert_uint_lt(change_count, 8);
+    changes[change_count++] = *change;
+}
+
+START_TEST(one_that_drains_gets_nothing_new)
+{
+    settings_make(2);
+    pool_make();
+    health_set_ready(pool, at(0), false, now);
+    for (int i = 0; i < 4; i++)
+        ck_assert_uint_eq(pick(), 1);
+    ck_assert_uint_eq(seen_count, 1);
+    health_set_ready(pool, at(1), false, now);
+    ck_assert_uint_eq(pick(), NONE);
+    health_set_ready(pool, at(0), true, now);
+    ck_assert_uint_eq(pick(), 0);
+    for (int i = 0; i < 4; i++)
+        pool_give(pool, at(1));
+    pool_give(pool, at(0));
+    pool_end();
+}
+END_TEST
+
+START_TEST(each_change_is_told_once)
+{
+    struct health_view view;
+    const char *why;
+
+    settings_make(2);
+    pool_make();
+    ck_assert(backend_find(at(0), &why));
+    change_count = 0;
+    roster->on_change = on_change;
+    roster->change_arg = &change_count;
+    take_down(0);
+    health_set_ready(pool, at(0), false, now);
+    health_set_ready(pool, at(0), false, now);
+    health_look(pool, at(0), now, &view);
+    ck_assert_int_eq(view.state, BACKEND_DRAINING);
+    ck_assert_uint_eq(view.failed, settings.fall);
+    ck_assert(view.probed && !view.last_passed);
+    health_set_ready(pool, at(0), true, now);
+    health_look(pool, at(0), now, &view);
+    ck_assert_int_eq(view.state, BACKEND_DOWN);
+    ck_assert_str_eq(view.why, "the probe was refused");
+    ck_assert_uint_eq(change_count, 3);
+    ck_assert_int_eq(changes[0].from, BACKEND_UP);
+    ck_assert_int_eq(changes[0].to, BACKEND_DOWN);
+    ck_assert_int_eq(changes[1].to, BACKEND_DRAINING);
+    ck_assert_int_eq(changes[2].to, BACKEND_DOWN);
+    ck_assert_str_eq(backend_state_word(changes[1].to), "draining");
+    pool_end();
+}
+END_TEST
+
 START_TEST(none_healthy_try_all)
 {
     settings_make(3);
@@ -1502,6 +1563,8 @@ static void add_pool(Suite *suite)
     unit_add(suite, a_backup_is_tried_when_the_others_were, 1);
     unit_add(suite, full_is_not_none, 1);
     unit_add(suite, full_does_not_wake_backups, 1);
+    unit_add(suite, one_that_drains_gets_nothing_new, 1);
+    unit_add(suite, each_change_is_told_once, 1);
     unit_add(suite, none_healthy_try_all, 1);
     unit_add(suite, none_healthy_fail, 1);
     unit_add(suite, the_preferred_one_is_taken_when_it_may_serve, 1);
