@@ -67,9 +67,13 @@ bool log_has_access(void);
 __attribute__((format(printf, 2, 3))) void log_event(enum log_level level,
                                                      const char *format, ...);
 
+/** Tell what someone should act on. */
 #define log_error(...) log_event(LOG_ERROR, __VA_ARGS__)
-#define log_warn(...)  log_event(LOG_WARN, __VA_ARGS__)
-#define log_info(...)  log_event(LOG_INFO, __VA_ARGS__)
+/** Tell what went wrong, and was coped with. */
+#define log_warn(...) log_event(LOG_WARN, __VA_ARGS__)
+/** Tell what changed. */
+#define log_info(...) log_event(LOG_INFO, __VA_ARGS__)
+/** Tell a step, to whoever asked for steps. */
 #define log_debug(...)                         \
     do {                                       \
         if (log_tells(LOG_DEBUG))              \

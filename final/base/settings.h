@@ -32,10 +32,12 @@ struct fault;
 
 /* clang-format off */
 /* The words of each CHOICE: SETTINGS_POLICY_LATENCY is written "latency". */
+/** The words of `poller`. */
 #define SETTINGS_POLLERS(X)                                                    \
     X(POLLER_AUTO, "auto")                                                     \
     X(POLLER_EPOLL, "epoll")                                                   \
     X(POLLER_POLL, "poll")
+/** The words of `policy`. */
 #define SETTINGS_POLICIES(X)                                                   \
     X(POLICY_ROUND_ROBIN, "round-robin")                                       \
     X(POLICY_LEAST_CONNECTIONS, "least-connections")                           \
@@ -43,14 +45,17 @@ struct fault;
     X(POLICY_ADDRESS_HASH, "address-hash")                                     \
     X(POLICY_CONSISTENT_HASH, "consistent-hash")                               \
     X(POLICY_LATENCY, "latency")
+/** The words of `none_healthy`. */
 #define SETTINGS_NONE_HEALTHY(X)                                               \
     X(NONE_HEALTHY_TRY_ALL, "try-all")                                         \
     X(NONE_HEALTHY_FAIL, "fail")
+/** The words of `log_level`. */
 #define SETTINGS_LOG_LEVELS(X)                                                 \
     X(LOG_ERROR, "error")                                                      \
     X(LOG_WARN, "warn")                                                        \
     X(LOG_INFO, "info")                                                        \
     X(LOG_DEBUG, "debug")
+/** The words of `access_format`. */
 #define SETTINGS_ACCESS_FORMATS(X)                                             \
     X(ACCESS_TEXT, "text")                                                     \
     X(ACCESS_JSON, "json")
@@ -58,7 +63,7 @@ struct fault;
 /* The range of a CHOICE: its words, each ended by a zero byte. */
 #define SETTINGS_WORD(name, word) word "\0"
 
-/*
+/**
  * The columns: the field and its kind; the key in the file (its first part is
  * the room, which groups `--help`); the flag, which gives the name in the
  * environment too: STEELYARD_ and the flag in capitals; the default; the range,
@@ -215,7 +220,7 @@ struct fault;
       "who has this may change the balancer while it runs; if empty, one is "  \
       "made and told in the log")
 
-/*
+/**
  * Other names for the same: in the environment, or in the file (the small form,
  * and rooms that have one setting before all others).
  */
@@ -227,7 +232,7 @@ struct fault;
     X(FILE_KEY, "policy", policy)                                              \
     X(FILE_KEY, "health", health)
 
-/* The rooms of the file, in the order of --help, and their headings there. */
+/** The rooms of the file, in the order of --help, and their headings there. */
 #define SETTINGS_ROOMS(X)                                                      \
     X("listen", "Listening")                                                   \
     X("backends", "Backends")                                                  \
@@ -242,7 +247,7 @@ struct fault;
     X("log", "Log")                                                            \
     X("admin", "Admin listener")
 
-/*
+/**
  * Kinds of values: what a value is called in a sentence, and its short form in
  * --help. The type of the field is SETTINGS_TYPE_ and the kind, below.
  */
@@ -271,12 +276,17 @@ struct fault;
     X(BACKENDS, "backends such as http://127.0.0.1:8081", "URL,...")
 /* clang-format on */
 
-/** What a CHOICE setting holds: which of its words. */
+/** Of a word of a CHOICE: the constant that stands for it. */
 #define SETTINGS_ENUM(name, word) SETTINGS_##name,
+/** What `poller` holds. */
 enum settings_poller { SETTINGS_POLLERS(SETTINGS_ENUM) };
+/** What `policy` holds. */
 enum settings_policy { SETTINGS_POLICIES(SETTINGS_ENUM) };
+/** What `none_healthy` holds. */
 enum settings_none_healthy { SETTINGS_NONE_HEALTHY(SETTINGS_ENUM) };
+/** What `log_level` holds. */
 enum settings_log_level { SETTINGS_LOG_LEVELS(SETTINGS_ENUM) };
+/** What `access_format` holds. */
 enum settings_access_format { SETTINGS_ACCESS_FORMATS(SETTINGS_ENUM) };
 #undef SETTINGS_ENUM
 
@@ -287,8 +297,8 @@ enum {
 
 /** Texts in a row. */
 struct settings_list {
-    char **at; /**< owned, and so is each; NULL if empty */
-    size_t count;
+    char **at;    /**< owned, and so is each; NULL if empty */
+    size_t count; /**< how many there are */
 };
 
 /** One server, as it is configured. */
@@ -351,14 +361,14 @@ enum setting_kind {
 
 /** A row of the table. */
 struct setting_row {
-    const char *field;   /**< as in struct settings */
-    const char *key;     /**< in the file, `room.name`; "" if not there */
-    const char *flag;    /**< without dashes */
-    const char *initial; /**< the default, as settings_set() reads it */
-    const char *range;   /**< see SETTINGS; setting_word() for a CHOICE */
-    const char *help;    /**< what it does */
-    enum setting_kind kind;
-    size_t offset; /**< of the field in struct settings */
+    const char *field;      /**< as in struct settings */
+    const char *key;        /**< in the file, `room.name`; "" if not there */
+    const char *flag;       /**< without dashes */
+    const char *initial;    /**< the default, as settings_set() reads it */
+    const char *range;      /**< see SETTINGS; setting_word() for a CHOICE */
+    const char *help;       /**< what it does */
+    enum setting_kind kind; /**< how it is read and written */
+    size_t offset;          /**< of the field in struct settings */
 };
 
 /** The row of a setting; it lives as long as the program. */
@@ -368,6 +378,7 @@ const struct setting_row *setting_row(enum setting setting);
 struct setting_alias {
     const char *name;     /**< as it is written */
     enum setting setting; /**< which it stands for */
+    /** Where another name may stand. */
     enum setting_alias_kind {
         FILE_KEY,    /**< a key at the top of the file */
         ENVIRONMENT, /**< a variable of the environment */
@@ -508,7 +519,7 @@ bool settings_has_status(const char *statuses, unsigned status);
 
 /** What a person wrote, made fit to be shown: short, no control bytes. */
 struct settings_shown {
-    char text[72];
+    char text[72]; /**< ended by a zero byte */
 };
 
 /** Fill it. @return its text */

@@ -29,7 +29,7 @@ struct config_origins {
         enum config_from from;
         unsigned line;    /**< in the file */
         const char *name; /**< of the variable: lives as long as the program */
-    } of[SETTING_COUNT];
+    } of[SETTING_COUNT];  /**< by the number of the setting */
 };
 
 /** What config_read() reads. All of it is borrowed. */

@@ -28,14 +28,14 @@ struct config_step {
 
 /** The way from the whole file to one value. */
 struct config_way {
-    struct config_step steps[4];
-    size_t length; /**< steps; 0: the whole file */
+    struct config_step steps[4]; /**< from the outside in */
+    size_t length;               /**< steps; 0: the whole file */
 };
 
 /** A place in a file, as people count: from 1, in characters. */
 struct config_place {
-    unsigned line;
-    unsigned column;
+    unsigned line;   /**< from 1 */
+    unsigned column; /**< from 1 */
 };
 
 /** What of a value its place is asked for. */

@@ -47,7 +47,7 @@ enum options_do {
 
 /** All that was asked for. */
 struct options {
-    enum options_do todo;
+    enum options_do todo;     /**< what the program is to do */
     struct settings settings; /**< for RUN, CHECK and PRINT; else all zero */
     struct config_origins origins; /**< of these settings */
 };
@@ -79,7 +79,7 @@ void options_print_man(FILE *out);
 void options_print_markdown(FILE *out);
 
 /* clang-format off */
-/*
+/**
  * The flags that are no settings: the flag, the form of its value ("" if it has
  * none), and what it does.
  */

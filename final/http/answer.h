@@ -33,7 +33,7 @@ const char *status_words(unsigned status);
  * Write an answer whole: head and, unless it is bare, a short text.
  *
  * @param out  where it goes
- * @param room bytes there; #ANSWER_BYTES_MAX are enough
+ * @param room bytes there; ANSWER_BYTES_MAX are enough
  * @return how many bytes were written
  */
 size_t answer_print(const struct answer *answer, char *out, size_t room);

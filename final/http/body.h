@@ -87,7 +87,7 @@ enum { CHUNK_PRINT_MAX = 20 };
  * Write the size line that stands before a chunk of content. After the content
  * comes CR LF.
  *
- * @param out room for #CHUNK_PRINT_MAX bytes
+ * @param out room for CHUNK_PRINT_MAX bytes
  * @return how many bytes were written
  */
 size_t chunk_print(size_t length, char *out);

@@ -70,7 +70,7 @@ enum { FORWARD_GROWTH_MAX = 1024 };
  *   quotes where needed), Via (RFC 9110, 7.6.3), X-Request-Id.
  *
  * @param out  where it goes
- * @param room bytes there; head->length plus #FORWARD_GROWTH_MAX plus the
+ * @param room bytes there; head->length plus FORWARD_GROWTH_MAX plus the
  *             lengths of the facts (the client's and the host's counted twice)
  *             are enough
  * @return how many bytes were written; 0 when there was not enough room

@@ -55,7 +55,7 @@ try {
 
 /** One request and its response. */
 struct exchange {
-    unsigned magic;
+    unsigned magic;              /**< tells a living one from a freed one */
     struct worker *worker;       /**< borrowed: outlives it */
     struct terms *terms;         /**< held: what it is served by */
     struct stream *client;       /**< borrowed: the session's */
@@ -64,17 +64,19 @@ struct exchange {
     void *session;               /**< goes there */
 
     struct head request, response; /**< views into the flows */
-    struct body request_body, response_body;
-    struct flow up, down; /**< to the backend, and back */
+    struct body request_body;      /**< where the request ends */
+    struct body response_body;     /**< where the response ends */
+    struct flow up, down;          /**< to the backend, and back */
 
-    struct backend *backend;   /**< borrowed, with a place in it; or NULL */
-    struct upstream *upstream; /**< owned while we talk to a backend */
-    struct try tries[TRIES_MAX];
-    unsigned try_count;
-    unsigned unconnected, repeated; /**< see struct retry_facts */
-    struct backend_set tried;
-    struct link waiting;   /**< for a place at a backend */
-    struct timer patience; /**< with a backend that ought to answer to
+    struct backend *backend;     /**< borrowed, with a place in it; or NULL */
+    struct upstream *upstream;   /**< owned while we talk to a backend */
+    struct try tries[TRIES_MAX]; /**< in their order */
+    unsigned try_count;          /**< how many there are */
+    unsigned unconnected;        /**< see struct retry_facts */
+    unsigned repeated;           /**< likewise */
+    struct backend_set tried;    /**< backends that are not asked again */
+    struct link waiting;         /**< for a place at a backend */
+    struct timer patience;       /**< with a backend that ought to answer to
                                          Expect */
 
     bool has_begun;     /**< its request was understood */

@@ -36,8 +36,8 @@ enum { BLOCK_BYTES = 64 * 1024 + 8 * 1024 };
 
 /** A piece of memory. */
 struct block {
-    struct link link; /**< in blocks, while nobody has it */
-    char bytes[BLOCK_BYTES];
+    struct link link;        /**< in blocks, while nobody has it */
+    char bytes[BLOCK_BYTES]; /**< what is in it: see struct flow */
 };
 
 /** Blocks that nobody has; the one given back last is taken first. */
@@ -56,9 +56,13 @@ void blocks_fini(struct blocks *blocks);
 struct flow {
     struct blocks *blocks; /**< borrowed: where blocks come from */
     struct block *in;      /**< owned; NULL while there is nothing in it */
-    size_t begin, sent, content, filled; /**< see the picture */
-    struct block *out;                   /**< owned; NULL likewise */
-    size_t out_sent, out_filled;
+    size_t begin;          /**< see the picture */
+    size_t sent;           /**< up to here it went out */
+    size_t content;        /**< up to here it is known to be content */
+    size_t filled;         /**< up to here there are bytes */
+    struct block *out;     /**< owned; NULL likewise */
+    size_t out_sent;       /**< bytes of it that went out */
+    size_t out_filled;     /**< bytes in it */
     struct block *tail; /**< owned; NULL likewise: trailers of a body that has
                              been understood whole */
     bool is_chunked;    /**< content goes out in chunks */

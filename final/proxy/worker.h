@@ -41,12 +41,12 @@ struct proxy {
 
 /** One thread. */
 struct worker {
-    struct proxy *proxy; /**< shared; borrowed */
-    struct loop *loop;   /**< owned */
-    struct terms *terms; /**< held: those of requests that begin now */
-    struct blocks blocks;
-    struct random random;
-    struct counts *counts;                   /**< owned: what it has done */
+    struct proxy *proxy;   /**< shared; borrowed */
+    struct loop *loop;     /**< owned */
+    struct terms *terms;   /**< held: those of requests that begin now */
+    struct blocks blocks;  /**< memory for its flows */
+    struct random random;  /**< chance of its own */
+    struct counts *counts; /**< owned: what it has done */
     struct idle_cache caches[BACKEND_SLOTS]; /**< by the backend's slot */
     struct link spare_exchanges;             /**< owned */
     struct link sessions;                    /**< those that live; all */

@@ -31,8 +31,8 @@ enum { BACKEND_SLOTS = 128 };
 
 /** What a name stood for, at some time. Never changes once it is in use. */
 struct backend_addresses {
-    size_t count;
-    union address at[BACKEND_ADDRESSES_MAX];
+    size_t count;                            /**< how many there are */
+    union address at[BACKEND_ADDRESSES_MAX]; /**< in the order they came */
 };
 
 /** How a backend stands; under the pool's lock. */

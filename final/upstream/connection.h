@@ -26,7 +26,7 @@ struct loop;
 
 /** One connection to a backend. */
 struct upstream {
-    unsigned magic;
+    unsigned magic;          /**< tells a living one from a freed one */
     struct stream stream;    /**< owned */
     struct backend *backend; /**< borrowed: outlives it */
     struct loop *loop;       /**< borrowed: the worker's */

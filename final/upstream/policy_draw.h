@@ -14,7 +14,7 @@
 
 /** Two that were drawn: indices, in the order they were drawn. */
 struct policy_pair {
-    size_t first;
+    size_t first;  /**< the first that was drawn */
     size_t second; /**< another one than `first`, unless there is only one */
 };
 
