@@ -24,6 +24,8 @@
 ##                   try a balancer of your own, in any language, and give points
 ##   make measure    the same load on every chapter: a table and a picture
 ##   make bench      what a request costs, beside nginx and HAProxy
+##   make docs       the whole site, build/docs/html: the book, the reference, the
+##                   guides; `make docs-open` serves it and says where
 ##   make fuzz       look for bytes that break the code, a minute for each part
 ##   make faults     let each call to the system fail once; FULL=yes: at each of
 ##                   its turns
@@ -189,6 +191,15 @@ text: deps-test
 	@$(MAKE) chapters backend
 	@$(TOOLS)/check excerpts lessons links transcripts
 
+# --- the site ---------------------------------------------------------------
+
+# The reference of what can be set is printed by the program itself.
+docs: deps-docs
+	@$(MAKE) final/steelyard
+	@docs/site/build
+docs-open: docs
+	@docs/site/serve $(PORT)
+
 # --- the rest ---------------------------------------------------------------
 
 include exercises/exercises.mk
@@ -201,18 +212,19 @@ help:
 	@sed -n 's/^## \{0,1\}//p' Makefile exercises/exercises.mk
 
 deps: deps-test
-deps-demo deps-test deps-measure deps-bench deps-figures: deps-%:
+deps-demo deps-test deps-docs deps-measure deps-bench deps-figures: deps-%:
 	@DEPS='$(DEPS)' $(TOOLS)/deps $*
 
 format:
 	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
 clean:
-	rm -rf build tests/text/__pycache__
+	rm -rf build tests/text/__pycache__ docs/site/__pycache__
 	@for folder in $(CHAPTERS:%=chapters/%) backend final; do \
 	    $(MAKE) -s -C $$folder clean; done
 
 FORCE:
 .PHONY: all chapters backend final demo run demo-build measure staircase \
         grade-lb test test-build check text help deps deps-demo deps-test \
-        deps-measure deps-bench deps-figures format clean FORCE
+        deps-docs deps-measure deps-bench deps-figures docs docs-open format \
+        clean FORCE

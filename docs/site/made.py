@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 the Steelyard authors
+"""What pages show that is made from the code: a line `@made: NAME@` in a page
+is replaced by what NAME of MAKERS gives, Markdown or HTML."""
+
+import re
+import subprocess
+from html import escape
+
+from contents import FLOORS, ROOT
+
+FINAL = ROOT / "final"
+
+
+def preprocessed(header, lines):
+    """What the C preprocessor makes of some lines behind a header of final."""
+    code = f'#include "{header}"\n' + "\n".join(lines)
+    return subprocess.run(["cc", "-E", "-P", "-Ifinal", "-"], cwd=ROOT,
+                          input=code, capture_output=True, text=True,
+                          check=True).stdout
+
+
+def state_rows():
+    """(name, setting of its limit, words, names it leads to) of each state."""
+    text = preprocessed("proxy/state.h", [
+        "#define TO(x) x",
+        "#define X(state, limit, words, next) @@ state ; limit ; words ; next",
+        "SESSION_STATES(X)"])
+    rows = []
+    for row in text.split("@@")[1:]:
+        name, limit, words, following = (part.strip()
+                                         for part in row.split(";"))
+        rows.append((name, limit, words.strip('"'),
+                     re.findall(r"[A-Z_]+", following)))
+    return rows
+
+
+def dot(graph, alt):
+    """A picture by graphviz, in colours that follow the page."""
+    svg = subprocess.run(["dot", "-Tsvg"], input=graph, capture_output=True,
+                         text=True, check=True).stdout
+    svg = svg[svg.index("<svg"):]
+    svg = re.sub(r"<title>.*?</title>", "", svg)
+    svg = re.sub(r'<polygon fill="(white|none)" stroke="(transparent|none)"'
+                 r'[^>]*/>', "", svg, count=1)
+    svg = svg.replace('"black"', '"currentColor"')
+    svg = re.sub(r"<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', svg,
+                 count=1)
+    svg = re.sub(r"<text ", '<text fill="currentColor" ', svg)
+    return f'\n<p class="picture">\n{svg.strip()}\n</p>\n'.replace("\n\n", "\n")
+
+
+def row_of_setting(field):
+    """(flag, default) of a setting, from the table that the program reads."""
+    text = preprocessed("base/settings.h", [
+        "#define X(field, kind, key, flag, initial, range, help) "
+        "@@ field ; flag ; initial",
+        "SETTINGS(X)"])
+    for row in text.split("@@")[1:]:
+        name, flag, initial = (part.strip() for part in row.split(";"))
+        if name == field:
+            return flag.strip('"'), initial.strip('"')
+    raise KeyError(field)
+
+
+def state_picture():
+    edges = [f"{name} -> {to}" for name, _, _, following in state_rows()
+             for to in following if to != "LEAVE"]
+    nodes = [f'{name} [label="{name}\\n{words}"]'
+             for name, _, words, _ in state_rows()]
+    return dot(
+        'digraph { rankdir=TB; bgcolor="transparent"; nodesep=0.35; '
+        'node [shape=box, style=rounded, fontname="Helvetica", fontsize=11]; '
+        'edge [arrowsize=0.7];' + ";".join(nodes + edges) + "}",
+        "The states of a session and where each may lead; the table below says "
+        "the same")
+
+
+def state_table():
+    lines = ["| state | a session is there while | at most | then it may go to |",
+             "|---|---|---|---|"]
+    for name, limit, words, following in state_rows():
+        flag, initial = row_of_setting(limit)
+        lines.append(f"| `{name}` | {words} | `--{flag}` ({initial}) | "
+                     + (", ".join(f"`{to}`" for to in following) or "the end")
+                     + " |")
+    return "\n".join(lines)
+
+
+def briefs(floor):
+    """(file, @brief) of each header of a floor."""
+    found = []
+    for path in sorted((FINAL / floor).glob("*.h")):
+        brief = re.search(r"@brief\s+(.*?)\n \*(?:\n|/)", path.read_text(),
+                          re.S)
+        words = re.sub(r"\s*\n \* ?", " ", brief[1]).strip() if brief else ""
+        found.append((path, words))
+    return found
+
+
+def floor_files(floor):
+    lines = ["| file | what it promises |", "|---|---|"]
+    for path, words in briefs(floor):
+        lines.append(f"| [{path.name}](/final/{floor}/{path.name}) | "
+                     f"{words.replace('|', chr(92) + '|')} |")
+    alone = [path for path in sorted((FINAL / floor).glob("*.c"))
+             if not path.with_suffix(".h").exists()]
+    if alone:
+        lines += ["", "Behind these promises stand, besides the `.c` of the same "
+                  "name, " + ", ".join(
+                      f"[{path.name}](/final/{floor}/{path.name})"
+                      for path in alone) + "."]
+    return "\n".join(lines)
+
+
+def includes():
+    """{floor: floors it includes from}."""
+    found = {floor: set() for floor in FLOORS}
+    for floor in FLOORS:
+        for path in (FINAL / floor).glob("*.[ch]"):
+            for other in re.findall(r'^#include "(\w+)/', path.read_text(),
+                                    re.M):
+                if other != floor:
+                    found[floor].add(other)
+    return found
+
+
+def floor_picture():
+    edges = [f"{floor} -> {other}" for floor, others in includes().items()
+             for other in sorted(others)]
+    return dot(
+        'digraph { bgcolor="transparent"; rankdir=TB; '
+        'node [shape=box, style=rounded, fontname="Helvetica", fontsize=12, '
+        'width=1.6]; edge [arrowsize=0.7];' + ";".join(
+            [*(f'{floor} [label="{floor}/"]' for floor in FLOORS), *edges])
+        + "}", "Which floor includes files of which: all arrows go down")
+
+
+def configuration():
+    return subprocess.run(["final/steelyard", "--print-reference=markdown"],
+                          cwd=ROOT, capture_output=True, text=True,
+                          check=True).stdout
+
+
+def access_words():
+    """What can stand behind a backend in the access log."""
+    code = (FINAL / "proxy/access.c").read_text()
+    body = code[code.index("try_words("):]
+    body = body[:body.index("\n}")]
+    return set(re.findall(r'return "(\w+)"', body))
+
+
+def access_keys():
+    """The keys of a line of JSON, in their order."""
+    code = (FINAL / "proxy/access.c").read_text()
+    packs = code[code.index("tries_json("):code.index("length = json")]
+    return re.findall(r'"([a-z_]+)"', packs)
+
+
+def table_must_have(lines, wanted, what):
+    """A table written by hand must have a row for all that the code has."""
+    told = set(re.findall(r"^\| `(\w+)`", lines, re.M))
+    if told != set(wanted):
+        raise SystemExit(f"docs/log.md: {what}: the code has "
+                         f"{sorted(set(wanted) - told)} that the page has not, "
+                         f"the page {sorted(told - set(wanted))} that the code "
+                         "has not")
+
+
+def events():
+    """All that may be told as an event: level and words, from the calls."""
+    rows = []
+    for path in sorted(FINAL.rglob("*.c")):
+        text = path.read_text()
+        for call in re.finditer(
+                r'\blog_(error|warn|info)\(\s*((?:"(?:\\.|[^"\\])*"'
+                r'\s*(?:PRI\w+\s*)?)+)', text):
+            words = "".join(re.findall(r'"((?:\\.|[^"\\])*)"', call[2]))
+            rows.append((call[1], words, path))
+        for call in re.finditer(
+                r'\blog_event\(\s*LOG_(ERROR|WARN|INFO),\s*'
+                r'((?:"(?:\\.|[^"\\])*"\s*)+)', text):
+            words = "".join(re.findall(r'"((?:\\.|[^"\\])*)"', call[2]))
+            rows.append((call[1].lower(), words, path))
+    return rows
+
+
+def event_table():
+    lines = ["| level | the line | told by |", "|---|---|---|"]
+    order = {"error": 0, "warn": 1, "info": 2}
+    for level, words, path in sorted(
+            events(), key=lambda row: (order[row[0]], str(row[2]))):
+        words = re.sub(r"%[-+ 0#]*[\d.*]*(?:ll|l|z|h)*[a-zA-Z]", "…", words)
+        words = words.replace("\\\"", '"').replace("%%", "%")
+        where = path.relative_to(FINAL)
+        lines.append(f"| {level} | `{words.replace('|', chr(92) + '|')}` | "
+                     f"[{where}](/final/{where}) |")
+    return "\n".join(lines)
+
+
+def staircase_picture():
+    """The staircase as a picture: a column for each chapter, a row each."""
+    text = (ROOT / "chapters/README.md").read_text()
+    table = text[text.index("<!-- staircase:begin"):
+                 text.index("<!-- staircase:end")]
+    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")]
+            for line in table.splitlines() if line.startswith("|")]
+    head, rows = rows[0][1:], rows[2:]
+    wide, high, top = 62, 5, 24
+    shapes = []
+    for x, name in enumerate(head):
+        shapes.append(f'<text x="{x * wide + wide / 2}" y="16" '
+                      'text-anchor="middle" font-size="13" '
+                      f'fill="currentColor">{name}</text>')
+        count = 0
+        for y, row in enumerate(rows):
+            passes = row[x + 1] == "yes"
+            count += passes
+            began = passes and (x == 0 or row[x] != "yes")
+            shapes.append(
+                f'<rect x="{x * wide + 2}" y="{top + y * high}" '
+                f'width="{wide - 4}" height="{high - 1}" fill="'
+                + ("var(--primary-color)" if began else "currentColor")
+                + f'" opacity="{1 if began else 0.28 if passes else 0.05}"/>')
+        shapes.append(f'<text x="{x * wide + wide / 2}" '
+                      f'y="{top + len(rows) * high + 16}" font-size="13" '
+                      f'text-anchor="middle" fill="currentColor">{count}</text>')
+    width, height = len(head) * wide, top + len(rows) * high + 24
+    return (f'\n<p class="picture"><svg role="img" viewBox="0 0 {width} '
+            f'{height}" width="{width}" font-family="sans-serif" aria-label="'
+            f"The staircase: of {len(rows)} behaviours, each chapter has those "
+            'of the chapter before and some more; below each, how many">'
+            + "".join(shapes) + "</svg></p>\n")
+
+
+def fill(text, _page=None):
+    """A page with all that is made put in."""
+    def one(match):
+        name, _, value = match[1].partition(" ")
+        return MAKERS[name](*([value] if value else []))
+    text = re.sub(r"^@made: ([\w -]+)@$", one, text, flags=re.M)
+    return text
+
+
+def check_log():
+    page = (ROOT / "docs/log.md").read_text()
+    tries = page[page.index("## What became of a try"):]
+    table_must_have(tries[:tries.index("\n## ", 3)], access_words(),
+                    "what became of a try")
+    keys = page[page.index("## As JSON"):]
+    table_must_have(keys[:keys.index("\n## ", 3)], access_keys(), "as JSON")
+
+
+MAKERS = {
+    "states-picture": state_picture,
+    "states-table": state_table,
+    "floor-files": floor_files,
+    "floors-picture": floor_picture,
+    "configuration": configuration,
+    "events": event_table,
+    "staircase-picture": staircase_picture,
+}
