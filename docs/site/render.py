@@ -110,6 +110,8 @@ class Rewriter(HTMLParser):
 
     def handle_startendtag(self, tag, attributes):
         self.handle_starttag(tag, attributes)
+        if tag not in VOID:  # of a picture: <rect/>
+            self.put(f"</{tag}>")
 
     def handle_endtag(self, tag):
         if tag == "pre":

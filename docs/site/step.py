@@ -88,11 +88,9 @@ def replaced(table, old, new, a, c):
     alike = pairs(old, new) if len(old) * len(new) < 3000 else []
     for k, m in [*alike, (len(old), len(new))]:
         for n in range(i, k):
-            table.row("went", a + n + 1, None, f"<del>{escape(old[n])}</del>"
-                      if old[n] else "")
+            table.row("went", a + n + 1, None, escape(old[n]))
         for n in range(j, m):
-            table.row("came", None, c + n + 1, f"<ins>{escape(new[n])}</ins>"
-                      if new[n] else "")
+            table.row("came", None, c + n + 1, escape(new[n]))
         if k < len(old):
             went, came = words(old[k], new[m])
             table.row("went", a + k + 1, None, went)
@@ -125,7 +123,7 @@ def changed(name, old, new):
         tail = 0 if place == len(steps) - 1 else CONTEXT
         hidden = (b - a) - head - tail
         for n in range(b - a):
-            if hidden > 1 and head <= n < head + hidden:
+            if hidden > 3 and head <= n < head + hidden:
                 if n == head:
                     table.gap(hidden, function_at(new, c + head + hidden)
                               if tail else "")
