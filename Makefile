@@ -26,6 +26,7 @@
 ##   make bench      what a request costs, beside nginx and HAProxy
 ##   make docs       the whole site, build/docs/html: the book, the reference, the
 ##                   guides; `make docs-open` serves it and says where
+##   make book       the lessons as one EPUB, build/docs/steelyard.epub
 ##   make fuzz       look for bytes that break the code, a minute for each part
 ##   make faults     let each call to the system fail once; FULL=yes: at each of
 ##                   its turns
@@ -200,6 +201,9 @@ docs: deps-docs
 docs-open: docs
 	@docs/site/serve $(PORT)
 
+book: deps-book
+	@docs/site/book
+
 # --- the rest ---------------------------------------------------------------
 
 include exercises/exercises.mk
@@ -212,7 +216,7 @@ help:
 	@sed -n 's/^## \{0,1\}//p' Makefile exercises/exercises.mk
 
 deps: deps-test
-deps-demo deps-test deps-docs deps-measure deps-bench deps-figures: deps-%:
+deps-demo deps-test deps-docs deps-book deps-measure deps-bench deps-figures: deps-%:
 	@DEPS='$(DEPS)' $(TOOLS)/deps $*
 
 format:
@@ -227,4 +231,5 @@ FORCE:
 .PHONY: all chapters backend final demo run demo-build measure staircase \
         grade-lb test test-build check text help deps deps-demo deps-test \
         deps-docs deps-measure deps-bench deps-figures docs docs-open format \
+        deps-docs deps-book deps-measure deps-bench docs docs-open book format \
         clean FORCE

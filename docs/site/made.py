@@ -64,14 +64,25 @@ def row_of_setting(field):
 
 
 def state_picture():
-    edges = [f"{name} -> {to}" for name, _, _, following in state_rows()
-             for to in following if to != "LEAVE"]
-    nodes = [f'{name} [label="{name}\\n{words}"]'
-             for name, _, words, _ in state_rows()]
+    rows = [row for row in state_rows() if row[3]]  # all but the last
+    names = [row[0] for row in rows]
+    nodes = [f'{name} [label="{name}\\n{words}"]' for name, _, words, _ in rows]
+    edges = []
+    for at, (name, _, _, following) in enumerate(rows):
+        for to in following:
+            if to not in names:
+                continue
+            if names.index(to) < at:  # back: again, or the next request
+                look = "style=dashed"
+            elif to == "ANSWER":
+                look = "style=dotted"
+            else:
+                look = "weight=8"
+            edges.append(f"{name} -> {to} [{look}]")
     return dot(
-        'digraph { rankdir=TB; bgcolor="transparent"; nodesep=0.35; '
-        'node [shape=box, style=rounded, fontname="Helvetica", fontsize=11]; '
-        'edge [arrowsize=0.7];' + ";".join(nodes + edges) + "}",
+        'digraph { rankdir=TB; bgcolor="transparent"; nodesep=0.2; '
+        'ranksep=0.4; node [shape=box, style=rounded, fontname="Helvetica", '
+        'fontsize=15]; edge [arrowsize=0.7];' + ";".join(nodes + edges) + "}",
         "The states of a session and where each may lead; the table below says "
         "the same")
 

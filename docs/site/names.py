@@ -90,6 +90,21 @@ def read(run, tags, html):
     return names
 
 
+def stray(run):
+    """Functions that comments speak of, and that are not there any more."""
+    for folder in run.code:
+        paths = sorted((ROOT / folder).rglob("*.[ch]"))
+        code = "\n".join(ccode.without_comments(path.read_text())
+                         for path in paths)
+        there = set(re.findall(r"\b\w+", code))
+        for path in paths:
+            text = path.read_text()
+            told = set(re.findall(r"\b([a-z]\w*_\w+)\(\)", text))
+            for name in sorted(told - there):
+                yield f"{path.relative_to(ROOT)} speaks of {name}(), " \
+                    "which is nowhere in the code"
+
+
 def add(names, symbol):
     if symbol.name not in names.by_name:
         names.by_name[symbol.name] = symbol.at

@@ -177,12 +177,12 @@ class Rewriter(HTMLParser):
         html = f"<code>{escape(words, quote=False)}</code>"
         if self.in_link or self.heading is not None or self.in_summary:
             return html
-        place = self.names.find(words) or self.site.file_beside(words,
-                                                                self.page)
+        place = self.names.find(words) or self.site.step_of(words) or \
+            self.site.file_beside(words, self.page)
         if not place:
             return html
-        return f'<a class="el" href="{relative(place, self.page.out)}">' \
-               f"{html}</a>"
+        kind = "" if place.endswith("/step.html") else ' class="el"'
+        return f'<a{kind} href="{relative(place, self.page.out)}">{html}</a>'
 
     def block(self, language, text):
         above = ""
