@@ -10,7 +10,7 @@
  * no heap, no search. Alarms of any other length go to a row that is searched,
  * and that is for a few only.
  *
-  *  - timers_init(), then timer_row() for each length, until timer_row_drop();
+ *  - timers_init(), then timer_row() for each length, until timer_row_drop();
  *  - timer_set() sets an alarm in a row, anew if it was set already;
  *  - timer_set_in() sets one of any length;
  *  - timer_clear() forgets it;

@@ -37,7 +37,7 @@ struct complaint {
 
 /** All kinds; those without a backend come last. */
 struct complaints {
-    struct complaint at[BACKEND_SLOTS + 1][STATE_COUNT];
+    struct complaint at[BACKEND_SLOTS + 1][STATE_COUNT]; /**< by slot, step */
 };
 
 /** What went wrong. */

@@ -36,8 +36,8 @@ struct configuration {
     const struct settings *settings; /**< borrowed: outlives it */
     struct pool *pool;               /**< owned */
     struct address_block *trusted;   /**< owned: who is believed */
-    size_t trusted_count;
-    unsigned generation; /**< 1 for the first one, 2 for the next */
+    size_t trusted_count;            /**< how many of them */
+    unsigned generation;             /**< 1 for the first one, 2 for the next */
     atomic_uint workers; /**< how many serve by it, or were told to */
 };
 

@@ -111,7 +111,7 @@ struct backend {
 
 /** Some of the backends. */
 struct backend_set {
-    uint64_t bits[BACKEND_SLOTS / 64];
+    uint64_t bits[BACKEND_SLOTS / 64]; /**< one for each slot */
 };
 
 /** Put one more into it. */
