@@ -155,10 +155,10 @@ def configuration():
 
 def access_words():
     """What can stand behind a backend in the access log."""
-    code = (FINAL / "proxy/access.c").read_text()
-    body = code[code.index("try_words("):]
+    code = (FINAL / "proxy/retry.c").read_text()
+    body = code[code.index("*attempt_words("):]
     body = body[:body.index("\n}")]
-    return set(re.findall(r'return "(\w+)"', body))
+    return {"served", *re.findall(r'return "(\w+)"', body)}
 
 
 def access_keys():
