@@ -56,6 +56,7 @@ def page_faults(html, path, reader, read):
         if re.match(r"[a-z]+:", link):
             continue
         target, _, anchor = unquote(link).partition("#")
+        target = target.partition("?")[0]  # what a figure is asked to show
         there = Path(os.path.normpath(path.parent / target)) if target else path
         if not there.is_file():
             yield f"{link} leads nowhere"

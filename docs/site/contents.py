@@ -6,6 +6,7 @@ To add a page: write a Markdown file, and add a row here. It then stands in the
 menu, in the chain of next and previous, and in the search.
 """
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,6 +97,18 @@ def floor_pages():
                    f"{floor}/")
 
 
+FIGURES = ROOT / "build/docs/figures"
+
+
+def figures():
+    """Pages that run code in the browser, if they were built before the site:
+    they bring their own frame, and are taken as they are."""
+    for path in sorted(FIGURES.glob("*.html")):
+        title = re.search(r"<title>\s*(.*?)\s*(?:- Steelyard\s*)?</title>",
+                          path.read_text(), re.S)
+        yield Link(title[1] if title else path.stem, f"figures/{path.name}")
+
+
 # (heading in the menu, its pages). @name@ in a page is filled in by made.py.
 CONTENTS = [
     ("The book", [
@@ -122,6 +135,7 @@ CONTENTS = [
              "The backend that misbehaves", reference("backend"), folded=True),
         Page("tests/bench/README.md", "measuring.html", "Measuring"),
     ]),
+    ("Try it out", list(figures())),
     ("More", [
         Page("docs/teaching.md", "teaching.html", "Teaching with it"),
         Page("docs/glossary.md", "glossary.html", "Glossary"),

@@ -4,6 +4,8 @@
 
 import json
 
+from contents import figures
+
 KINDS = {"function": "function", "struct": "struct", "union": "union",
          "define": "macro", "enumeration": "enum", "enumvalue": "constant",
          "variable": "variable", "typedef": "type"}
@@ -27,6 +29,7 @@ def rows_of_pages(pages, rendered):
 
 
 def search_index(pages, rendered, runs, known):
-    rows = [*rows_of_names(runs, known), *rows_of_pages(pages, rendered)]
+    rows = [*rows_of_names(runs, known), *rows_of_pages(pages, rendered),
+            *([link.menu, link.out, "figure", ""] for link in figures())]
     return "var SEARCH = " + json.dumps(rows, separators=(",", ":"),
                                         ensure_ascii=False) + ";\n"
