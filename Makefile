@@ -196,7 +196,7 @@ text: deps-test
 
 # The reference of what can be set is printed by the program itself.
 docs: deps-docs
-	@$(MAKE) final/steelyard
+	@$(MAKE) final/steelyard figures
 	@docs/site/build
 docs-open: docs
 	@docs/site/serve $(PORT)
@@ -216,7 +216,8 @@ help:
 	@sed -n 's/^## \{0,1\}//p' Makefile exercises/exercises.mk
 
 deps: deps-test
-deps-demo deps-test deps-docs deps-book deps-measure deps-bench deps-figures: deps-%:
+deps-demo deps-test deps-docs deps-book deps-measure deps-bench \
+    deps-figures: deps-%:
 	@DEPS='$(DEPS)' $(TOOLS)/deps $*
 
 format:
@@ -230,6 +231,5 @@ clean:
 FORCE:
 .PHONY: all chapters backend final demo run demo-build measure staircase \
         grade-lb test test-build check text help deps deps-demo deps-test \
-        deps-docs deps-measure deps-bench deps-figures docs docs-open format \
-        deps-docs deps-book deps-measure deps-bench docs docs-open book format \
-        clean FORCE
+        deps-docs deps-book deps-measure deps-bench deps-figures docs \
+        docs-open book format clean FORCE

@@ -141,6 +141,8 @@ CONTENTS = [
         Page("docs/glossary.md", "glossary.html", "Glossary"),
         Page("CONTRIBUTING.md", "contributing.html", "Contributing"),
         Page("docs/README.md", "about.html", "How this site is made"),
+        Page("docs/figures/README.md", "figures.html",
+             "Figures that run the code"),
         Page("README.md", "readme.html", "The README", in_book=False),
     ]),
 ]
