@@ -40,9 +40,9 @@ struct histogram {
 
 /** What several have counted, together. All zero: nothing. */
 struct histogram_sum {
-    uint64_t count;  /**< how many times */
-    uint64_t sum_us; /**< all of them together */
-    uint64_t buckets[HISTOGRAM_BUCKETS];
+    uint64_t count;                      /**< how many times */
+    uint64_t sum_us;                     /**< all of them together */
+    uint64_t buckets[HISTOGRAM_BUCKETS]; /**< how many in each */
 };
 
 /** The bucket of a time. What is longer than all of them is in the last. */

@@ -440,15 +440,16 @@ bool settings_refuse(enum setting setting, const char *what,
 
 /** Where to listen, as `admin` says it. */
 struct settings_place {
+    /** Which of them. */
     enum settings_place_kind {
         SETTINGS_NOWHERE, /**< off */
         SETTINGS_AT_PORT, /**< an address with a port */
         SETTINGS_AT_PATH, /**< a socket in the file system */
-    } kind;
-    char address[64]; /**< as numbers; `0.0.0.0` for all of them */
-    unsigned port;    /**< 0: any that is free */
-    const char *path; /**< borrowed from the text */
-    bool is_local;    /**< nobody on another machine gets there */
+    } kind;               /**< see there */
+    char address[64];     /**< as numbers; `0.0.0.0` for all of them */
+    unsigned port;        /**< 0: any that is free */
+    const char *path;     /**< borrowed from the text */
+    bool is_local;        /**< nobody on another machine gets there */
 };
 
 /** Read it; false when it is no such place. */

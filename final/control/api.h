@@ -21,10 +21,10 @@ struct overview;
 
 /** A request that the guard has admitted. Its texts are borrowed. */
 struct api_request {
-    enum method method;
-    struct text path;  /**< without the query */
-    struct text query; /**< behind the `?`; may be empty */
-    struct text body;
+    enum method method; /**< what is to be done */
+    struct text path;   /**< without the query */
+    struct text query;  /**< behind the `?`; may be empty */
+    struct text body;   /**< whole; may be empty */
 };
 
 /** Answer it. */

@@ -29,9 +29,10 @@ struct history_point {
 
 /** A ring of them. All zero: empty. */
 struct history {
-    struct history_point points[HISTORY_POINTS];
-    size_t next;  /**< where the next one goes */
-    size_t count; /**< how many there are */
+    struct history_point points[HISTORY_POINTS]; /**< the oldest is at `next`,
+                                                      once it is full */
+    size_t next;                                 /**< where the next one goes */
+    size_t count;                                /**< how many there are */
 };
 
 /** Add a point; the oldest makes room. */

@@ -26,7 +26,7 @@ struct meter_backend {
     uint64_t requests; /**< that it answered */
     uint64_t errors;   /**< those of them with a status of 500 or more */
     double p50_ms;     /**< until it began to answer */
-    double p99_ms;
+    double p99_ms;     /**< the same for 99 of 100 */
 };
 
 /** The sums. */

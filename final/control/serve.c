@@ -196,12 +196,11 @@ struct control *serve_begin(struct options *options, int argc, char **argv)
     control->stop = (struct timer){.on_alarm = on_stop_look, .arg = control};
     control->proxy.identity = random_seed();
     control->overview.control = control;
-    control->overview.events = events_new(control->loop);
+
     control->overview.started_ms = clock_ms();
     clock_print(control->overview.started);
     control->roster = roster_new();
-    control->roster->on_change = events_on_change;
-    control->roster->change_arg = control->overview.events;
+
     list_init(&control->over);
     control_begin(control, options);
     return control;
@@ -218,6 +217,9 @@ static bool prepare(struct control *control, struct fault *fault)
         return fault_say(fault, "cannot make an event loop: %s",
                          strerror(errno));
     loop_on_turn(control->loop, on_turn, NULL);
+    control->overview.events = events_new(control->loop);
+    control->roster->on_change = events_on_change;
+    control->roster->change_arg = control->overview.events;
     control->resolver = resolver_new(control_pool(control), fault);
     return control->resolver != NULL;
 }
@@ -271,7 +273,8 @@ void serve_end(struct control **owned)
     timer_clear(&control->stop);
     control_end(control);
     roster_free(&control->roster);
-    events_free(&control->overview.events);
+    if (control->overview.events != NULL)
+        events_free(&control->overview.events);
     if (control->loop != NULL)
         loop_free(&control->loop);
     free(control);

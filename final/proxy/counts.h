@@ -35,7 +35,7 @@ struct counts;
 enum { STATUS_CLASSES = 5 };
 
 /* clang-format off */
-/*
+/**
  * What is counted: the name, and what it is. One row makes the field, and the
  * metric steelyard_NAME_total.
  */
@@ -75,7 +75,8 @@ struct counts_facts {
     int64_t took_us;               /**< all in all */
     const struct backend *backend; /**< who answered; NULL: none */
     int64_t answered_us;           /**< how long that took the backend */
-    uint64_t received, sent;       /**< bytes of bodies */
+    uint64_t received;             /**< bytes of its body */
+    uint64_t sent;                 /**< bytes of the body of its response */
 };
 
 /** Where the counts of a backend are. */

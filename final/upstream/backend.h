@@ -44,7 +44,8 @@ struct health_state {
     bool ejected;             /**< requests have failed too often */
     unsigned ejections;       /**< how often, one after another */
     int64_t ejected_until_ms; /**< until when */
-    uint64_t passed, failed;  /**< good and bad probes, all in all */
+    uint64_t passed;          /**< good probes, all in all */
+    uint64_t failed;          /**< bad ones */
     uint64_t ejected_times;   /**< ejections, all in all */
     int64_t changed_ms;       /**< when it changed last; 0: never */
     char why[128];            /**< the reason of the last change */
@@ -59,6 +60,7 @@ struct health_state {
     X(UNRESOLVED, "unresolved") /* its name was never found */
 /* clang-format on */
 
+/** Where a backend stands. */
 enum backend_state {
 #define X(state, word) BACKEND_##state,
     BACKEND_STATES(X)

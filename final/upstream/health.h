@@ -34,14 +34,15 @@ struct pool;
 /** A backend's state has changed. */
 struct health_change {
     const struct backend *backend; /**< borrowed for the call */
-    enum backend_state from, to;
-    const char *why; /**< borrowed for the call */
+    enum backend_state from;       /**< what it was */
+    enum backend_state to;         /**< what it is */
+    const char *why;               /**< borrowed for the call */
 };
 
 /** How a backend stands. */
 struct health_view {
-    enum backend_state state;
-    char why[128];          /**< in words, why it is so; never empty */
+    enum backend_state state; /**< in a word */
+    char why[128];            /**< in words, why it is so; never empty */
     int64_t changed_ms;     /**< since when, by clock_ms(); 0: from the start */
     bool probed;            /**< there has been a probe */
     bool last_passed;       /**< the last probe was good */

@@ -30,7 +30,7 @@ struct roster {
     struct backend *at[BACKEND_SLOTS]; /**< owned, by slot; NULL: free */
     pthread_mutex_t verdict;           /**< for health.h */
 
-    /* Told of each change of a backend's state, in whatever thread made it, so
+    /** Told of each change of a backend's state, in whatever thread made it, so
      * it must be quick; NULL: nobody. Set before there are other threads. */
     void (*on_change)(void *arg, const struct health_change *change);
     void *change_arg; /**< borrowed: goes there */
