@@ -119,6 +119,35 @@ bool list_has(struct text list, struct text word)
     return false;
 }
 
+/* The last digit first, at the end of some room; then all to where they go. */
+
+size_t decimal_print(uint64_t number, char *out)
+{
+    char room[DIGITS_MAX];
+    size_t at = sizeof(room);
+
+    do {
+        room[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    memcpy(out, room + at, sizeof(room) - at);
+    return sizeof(room) - at;
+}
+
+size_t hex_print(uint64_t number, size_t least, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    char room[DIGITS_MAX];
+    size_t at = sizeof(room);
+
+    do {
+        room[--at] = digits[number & 15];
+        number >>= 4;
+    } while (number > 0 || sizeof(room) - at < least);
+    memcpy(out, room + at, sizeof(room) - at);
+    return sizeof(room) - at;
+}
+
 bool text_number(struct text text, uint64_t *number)
 {
     uint64_t sum = 0;

@@ -72,4 +72,14 @@ bool list_has(struct text list, struct text word);
  */
 bool text_number(struct text text, uint64_t *number);
 
+/** Room that decimal_print() and hex_print() need. */
+enum { DIGITS_MAX = 20 };
+
+/** Write a number in decimal digits, without a zero byte; returns how many. */
+size_t decimal_print(uint64_t number, char *out);
+
+/** Write a number in hexadecimal digits, at least @p least of them, without a
+ * zero byte; returns how many. */
+size_t hex_print(uint64_t number, size_t least, char *out);
+
 #endif

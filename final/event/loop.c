@@ -34,9 +34,9 @@ struct loop {
     const struct poller_kind *kind;
     struct poller *poller; /**< owned */
     struct timers timers;
-    struct link pending; /**< watches to be called */
-    struct link again;   /**< watches to be called in the next turn */
-    int64_t now_ms;
+    struct link pending;    /**< watches to be called */
+    struct link again;      /**< watches to be called in the next turn */
+    int64_t now_us, now_ms; /**< the same moment */
     bool stops;
     void (*on_turn)(void *arg);
     void *turn_arg;
@@ -97,12 +97,19 @@ static bool pipe_open(int ends[2])
     return true;
 }
 
+/** Once per turn, since it costs too much to do it for each event. */
+static void read_clock(struct loop *loop)
+{
+    loop->now_us = clock_us();
+    loop->now_ms = loop->now_us / 1000;
+}
+
 struct loop *loop_new(const struct poller_kind *kind)
 {
     struct loop *loop = xnew(1, sizeof(*loop));
 
     loop->kind = kind;
-    loop->now_ms = clock_ms();
+    read_clock(loop);
     timers_init(&loop->timers);
     list_init(&loop->pending);
     list_init(&loop->again);
@@ -172,6 +179,11 @@ int64_t loop_now(const struct loop *loop)
     return loop->now_ms;
 }
 
+int64_t loop_now_us(const struct loop *loop)
+{
+    return loop->now_us;
+}
+
 struct timers *loop_timers(struct loop *loop)
 {
     return &loop->timers;
@@ -220,7 +232,7 @@ void loop_run(struct loop *loop)
 
         recall(loop);
         loop->kind->wait(loop->poller, wait, &loop->pending);
-        loop->now_ms = clock_ms();
+        read_clock(loop);
         call_watches(loop);
         timers_fire(&loop->timers, loop->now_ms);
         if (loop->on_turn != NULL)

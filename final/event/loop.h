@@ -9,8 +9,8 @@
  *  - loop_run() waits and calls, until loop_stop();
  *  - loop_call() has another thread's loop do something.
  *
- * Time stands still within a turn: loop_now() is read from the clock once after
- * each wait.
+ * Time stands still within a turn: the clock is read once after each wait, and
+ * loop_now() and loop_now_us() tell what it said.
  *
  * @floor{event}
  * @thread{the one that runs it, but for loop_call()}
@@ -55,6 +55,9 @@ void loop_again(struct loop *loop, struct watch *watch);
 
 /** Milliseconds, as of this turn. */
 int64_t loop_now(const struct loop *loop);
+
+/** Microseconds, as of this turn. */
+int64_t loop_now_us(const struct loop *loop);
 
 /** The alarms that this loop calls. Borrowed. */
 struct timers *loop_timers(struct loop *loop);

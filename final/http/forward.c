@@ -13,6 +13,8 @@
  */
 #include "http/forward.h"
 
+#include "http/bytes.h"
+
 #include <string.h>
 
 /* --- a piece of memory that is written from front to back ----------------- */
@@ -45,15 +47,9 @@ static void put_text(struct printer *out, struct text text)
 
 static void put_number(struct printer *out, uint64_t number)
 {
-    char digits[20];
-    char *end = digits + sizeof(digits);
-    char *at = end;
+    char digits[DIGITS_MAX];
 
-    do {
-        *--at = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    put_bytes(out, at, (size_t)(end - at));
+    put_bytes(out, digits, decimal_print(number, digits));
 }
 
 /** Most lines stand in the head as we would write them: `name: value CR LF`. */
@@ -204,13 +200,8 @@ static void put_request_connection(struct printer *out, const struct head *head,
 /** In Forwarded, what is not a token stands in quotes (RFC 7239, 4). */
 static void put_quoted(struct printer *out, struct text text)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
-    bool is_plain = true;
+    bool is_plain = text_is_of(text, BYTE_TOKEN);
 
-    for (size_t i = 0; i < text.length; i++)
-        if (memchr(plain, text.at[i], sizeof(plain) - 1) == NULL)
-            is_plain = false;
     if (!is_plain)
         PUT(out, "\"");
     put_text(out, text);

@@ -257,11 +257,8 @@ static enum head_result read_status_line(struct head *head, struct text line)
 void head_begin(struct head *head, enum head_kind kind,
                 const struct head_limits *limits)
 {
-    size_t behind = offsetof(struct head, field_count);
-
     /* The fields are many, and none of them counts until it has been read. */
     memset(head, 0, offsetof(struct head, fields));
-    memset((char *)head + behind, 0, sizeof(*head) - behind);
     head->kind = kind;
     head->limits = *limits;
     head->method = head->target = head->path = (struct text){"", 0};

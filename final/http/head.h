@@ -128,11 +128,10 @@ struct head {
     unsigned status;    /**< responses: such as 200. Refused: what to answer */
     struct text reason; /**< responses: words after the status, may be empty */
 
-    unsigned minor;                  /**< 0 for HTTP/1.0, 1 for HTTP/1.1 */
-    struct field fields[FIELDS_MAX]; /**< in the order they came */
-    size_t field_count;              /**< how many of them are set */
-    uint64_t seen; /**< bit `id` is set if such a field came */
-    size_t length; /**< bytes, with the empty line */
+    unsigned minor;     /**< 0 for HTTP/1.0, 1 for HTTP/1.1 */
+    uint64_t seen;      /**< bit `id` is set if such a field came */
+    size_t length;      /**< bytes, with the empty line */
+    size_t field_count; /**< how many of `fields` are set */
 
     enum framing framing;     /**< how the body ends */
     uint64_t body_length;     /**< bytes of it, for #FRAMING_LENGTH; else what
@@ -147,6 +146,7 @@ struct head {
 
     const char *why; /**< refused: why, in words; a constant. The method and
                           the target are set if they could be told */
+    struct field fields[FIELDS_MAX]; /**< in the order they came */
 };
 
 /** How reading a head ended. */

@@ -42,16 +42,31 @@ unsigned address_port(const union address *address)
                                                    : address->v6.sin6_port);
 }
 
+/** inet_ntop() goes through printf(), and this is done for each request. */
+static size_t print_v4(const void *address, char *out)
+{
+    unsigned char bytes[4];
+    size_t used = 0;
+
+    memcpy(bytes, address, sizeof(bytes));
+    for (int i = 0; i < 4; i++) {
+        used += decimal_print(bytes[i], out + used);
+        out[used++] = '.';
+    }
+    out[--used] = '\0';
+    return used;
+}
+
 size_t address_print(const union address *address, char *out)
 {
     const struct in6_addr *v6 = &address->v6.sin6_addr;
 
     if (address->any.sa_family == AF_INET)
-        inet_ntop(AF_INET, &address->v4.sin_addr, out, ADDRESS_PRINT_MAX);
-    else if (address->any.sa_family != AF_INET6)
+        return print_v4(&address->v4.sin_addr, out);
+    if (address->any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(v6))
+        return print_v4(v6->s6_addr + 12, out);
+    if (address->any.sa_family != AF_INET6)
         memcpy(out, "unknown", 8);
-    else if (IN6_IS_ADDR_V4MAPPED(v6))
-        inet_ntop(AF_INET, v6->s6_addr + 12, out, ADDRESS_PRINT_MAX);
     else
         inet_ntop(AF_INET6, v6, out, ADDRESS_PRINT_MAX);
     return strlen(out);

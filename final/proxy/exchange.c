@@ -13,7 +13,6 @@
  */
 #include "proxy/exchange.h"
 
-#include "base/clock.h"
 #include "base/must.h"
 #include "http/answer.h"
 #include "http/bytes.h"
@@ -50,6 +49,11 @@ static const struct settings *settings_of(const struct exchange *exchange)
 static int64_t now_ms(const struct exchange *exchange)
 {
     return loop_now(exchange->worker->loop);
+}
+
+static int64_t now_us(const struct exchange *exchange)
+{
+    return loop_now_us(exchange->worker->loop);
 }
 
 /* --- made and ended -------------------------------------------------------- */
@@ -112,7 +116,7 @@ static void note_try(struct exchange *exchange, bool served, enum attempt ended)
 {
     struct try *try = &exchange->tries[exchange->try_count - 1];
 
-    try->took_us = clock_us() - try->began_us;
+    try->took_us = now_us(exchange) - try->began_us;
     try->served = served;
     try->ended = ended;
 }
@@ -203,14 +207,16 @@ static void name_request(struct exchange *exchange)
 {
     struct proxy *proxy = exchange->worker->proxy;
     uint64_t number;
+    char *out = exchange->request_id;
 
     if (take_name(exchange))
         return;
     number =
         atomic_fetch_add_explicit(&proxy->identifiers, 1, memory_order_relaxed);
-    snprintf(exchange->request_id, sizeof(exchange->request_id),
-             "%08llx-%08llx", (unsigned long long)(proxy->identity >> 32),
-             (unsigned long long)number);
+    out += hex_print(proxy->identity >> 32, 8, out);
+    *out++ = '-';
+    out += hex_print(number, 8, out);
+    *out = '\0';
 }
 
 /** This body goes no further. @return false */
@@ -303,7 +309,7 @@ enum state exchange_read(struct exchange *exchange)
     enum state next = STATE_READ;
 
     if (exchange->began_us == 0)
-        exchange->began_us = clock_us();
+        exchange->began_us = now_us(exchange);
     if (flow_raw(&exchange->up) > 0)
         next = look(exchange);
     while (next == STATE_READ) {
@@ -377,7 +383,7 @@ static void send_head(struct exchange *exchange)
         forward_print_request(&exchange->request, &facts, out, BLOCK_BYTES);
     must(length > 0);
     flow_wrote(&exchange->up, length);
-    exchange->connected_us = clock_us();
+    exchange->connected_us = now_us(exchange);
     exchange->was_sent = exchange->request_over = exchange->up_ended = false;
     exchange->has_moved = true;
     if (exchange->request.expects_continue && !exchange->said_continue)
@@ -556,7 +562,7 @@ enum state exchange_pick(struct exchange *exchange)
     struct pool_question question = {
         .policy = exchange->terms->policy,
         .tried = exchange->tried,
-        .key = hash_key(exchange),
+        .key = pool->kind->hashes ? hash_key(exchange) : 0,
         .chance = {random_next(&worker->random), random_next(&worker->random)},
         .preferred = preferred(exchange),
         .now_ms = now_ms(exchange),
@@ -570,8 +576,8 @@ enum state exchange_pick(struct exchange *exchange)
     leave_queue(exchange);
     if (exchange->try_count == TRIES_MAX)
         exchange->try_count--; /* the last one stands for the rest */
-    exchange->tries[exchange->try_count++] =
-        (struct try){.backend = exchange->backend, .began_us = clock_us()};
+    exchange->tries[exchange->try_count++] = (struct try){
+        .backend = exchange->backend, .began_us = now_us(exchange)};
     atomic_fetch_add_explicit(&exchange->backend->tries, 1,
                               memory_order_relaxed);
     return connect_to(exchange);
@@ -813,7 +819,7 @@ static bool begin_response(struct exchange *exchange)
 
     exchange->has_response = true;
     exchange->status = head->status;
-    exchange->first_byte_us = clock_us();
+    exchange->first_byte_us = now_us(exchange);
     took_us = exchange->first_byte_us -
               exchange->tries[exchange->try_count - 1].began_us;
     if (head->status >= 500)

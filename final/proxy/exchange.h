@@ -63,14 +63,12 @@ struct exchange {
     void (*wake)(void *session); /**< called when it can go on */
     void *session;               /**< goes there */
 
-    struct head request, response; /**< views into the flows */
     struct body request_body;      /**< where the request ends */
     struct body response_body;     /**< where the response ends */
     struct flow up, down;          /**< to the backend, and back */
 
     struct backend *backend;     /**< borrowed, with a place in it; or NULL */
     struct upstream *upstream;   /**< owned while we talk to a backend */
-    struct try tries[TRIES_MAX]; /**< in their order */
     unsigned try_count;          /**< how many there are */
     unsigned unconnected;        /**< see struct retry_facts */
     unsigned repeated;           /**< likewise */
@@ -110,6 +108,10 @@ struct exchange {
     int64_t body_wait_ms;   /**< since when we wait now; 0: we do not */
     unsigned refused_with;  /**< the status for a body that is refused, */
     const char *refused;    /**< and why it is */
+
+    /* Large, and mostly unused: so they come last. */
+    struct head request, response; /**< views into the flows */
+    struct try tries[TRIES_MAX];   /**< `try_count` of them */
 };
 
 /**

@@ -17,6 +17,7 @@
 #ifndef UPSTREAM_POLICY_H
 #define UPSTREAM_POLICY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,7 @@ struct policy;
 /** One way of picking. */
 struct policy_kind {
     const char *name; /**< as written after `--policy` */
+    bool hashes;      /**< it goes by the key */
 
     /** Make one; NULL for a kind that remembers nothing. */
     struct policy *(*create)(void);

@@ -45,5 +45,6 @@ static size_t pick(struct policy *policy, const struct candidates *from)
 
 const struct policy_kind policy_address_hash = {
     .name = "address-hash",
+    .hashes = true,
     .pick = pick,
 };

@@ -204,6 +204,7 @@ static size_t pick(struct policy *policy, const struct candidates *from)
 
 const struct policy_kind policy_consistent_hash = {
     .name = "consistent-hash",
+    .hashes = true,
     .create = create,
     .pick = pick,
     .destroy = destroy,

@@ -183,6 +183,30 @@ START_TEST(numbers_are_read)
 }
 END_TEST
 
+static const struct {
+    uint64_t number;
+    size_t least;
+    const char *decimal, *hex;
+} printed[] = {
+    {0, 1, "0", "0"},
+    {9, 8, "9", "00000009"},
+    {10, 1, "10", "a"},
+    {255, 2, "255", "ff"},
+    {256, 2, "256", "100"},
+    {UINT64_MAX, 8, "18446744073709551615", "ffffffffffffffff"},
+};
+
+START_TEST(a_number_is_written_in_digits)
+{
+    char out[DIGITS_MAX + 1];
+
+    out[decimal_print(printed[_i].number, out)] = '\0';
+    ck_assert_str_eq(out, printed[_i].decimal);
+    out[hex_print(printed[_i].number, printed[_i].least, out)] = '\0';
+    ck_assert_str_eq(out, printed[_i].hex);
+}
+END_TEST
+
 /* --- requests that are accepted ------------------------------------------- */
 
 static const struct accepted {
@@ -1718,6 +1742,7 @@ static void add_heads(Suite *suite)
     unit_add(suite, texts_are_compared, 1);
     unit_add(suite, lists_are_taken_apart, 1);
     unit_add(suite, numbers_are_read, COUNT(numbers));
+    unit_add(suite, a_number_is_written_in_digits, COUNT(printed));
     unit_add(suite, a_good_request_is_read, COUNT(accepted));
     unit_add(suite, what_follows_a_head_is_not_looked_at, COUNT(accepted));
     unit_add(suite, reading_goes_on_where_it_stopped, 1);
