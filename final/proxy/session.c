@@ -55,26 +55,32 @@ struct session {
     struct link link;          /**< among the worker's sessions */
     int64_t born_ms;           /**< when it was accepted */
     bool is_shut;              /**< we have said our last byte */
+    bool limit_begins;         /**< the time of its state counts from now */
 };
 
+/** Most states are left in the turn in which they were entered, so the alarm is
+ * set when the session waits, and not before. */
 static void alarm_set(struct session *session)
 {
     const struct terms *terms = session->exchange != NULL
                                     ? session->exchange->terms
                                     : session->worker->terms;
 
+    if (!session->limit_begins)
+        return;
+    session->limit_begins = false;
     timer_set(&session->alarm, terms->rows[session->state],
               loop_now(session->worker->loop));
 }
 
-/** The only way into a state: is the road open, say so, set the alarm. */
+/** The only way into a state: is the road open, say so, begin its limit. */
 static void session_enter(struct session *session, enum state to)
 {
     must(state_row(session->state)->next & (1u << to));
     log_debug("session %p: %s -> %s", (void *)session,
               state_row(session->state)->name, state_row(to)->name);
     session->state = to;
-    alarm_set(session);
+    session->limit_begins = true;
 }
 
 /** The try that has brought the response; NULL: there is none. */
@@ -194,7 +200,7 @@ static enum step go(struct session *session, enum state next)
     exchange->has_moved = false;
     if (next == session->state) {
         if (moved)
-            alarm_set(session);
+            session->limit_begins = true;
         /* Nothing would wake it there: a connection could not even be begun,
          * and another backend is to be picked. */
         return next == STATE_PICK ? STEP_ON : STEP_STAY;
@@ -295,6 +301,7 @@ static void session_run(struct session *session)
         session_free(session);
         return;
     }
+    alarm_set(session);
     if (session->exchange != NULL && session->exchange->is_hungry)
         loop_again(worker->loop, &session->client.watch);
     session_audit(session);
@@ -344,7 +351,7 @@ void session_begin(struct worker *worker, const struct stream *client,
     session->state = STATE_REST;
     list_put_last(&worker->sessions, &session->link);
     worker->sessions_now++;
-    alarm_set(session);
+    session->limit_begins = true;
     on_wake(session);
 }
 
@@ -387,8 +394,10 @@ void sessions_adopt(struct worker *worker)
          link = link->after) {
         struct session *session = list_item(link, struct session, link);
 
-        if (session->exchange == NULL)
-            alarm_set(session);
+        if (session->exchange != NULL)
+            continue;
+        session->limit_begins = true; /* anew, on a row of the new terms */
+        alarm_set(session);
     }
 }
 
