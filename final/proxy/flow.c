@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** So many spare blocks are kept; more are freed. */
-enum { SPARE_MAX = 256 };
+enum {
+    SPARE_MAX = 256,       /* so many spare blocks are kept; more are freed */
+    TOGETHER_BYTES = 2048, /* to copy so much costs less than a second piece */
+};
 
 void blocks_init(struct blocks *blocks)
 {
@@ -181,14 +183,30 @@ bool flow_is_empty(const struct flow *flow)
     return flow->out_sent == flow->out_filled && plain(flow) == 0;
 }
 
+/** A little content goes behind what we wrote: then there is one piece. */
+static void put_together(struct flow *flow)
+{
+    size_t length = plain(flow);
+
+    if (flow->out_sent == flow->out_filled || length == 0 ||
+        length > TOGETHER_BYTES || length > BLOCK_BYTES - flow->out_filled)
+        return;
+    memcpy(flow->out->bytes + flow->out_filled, flow->in->bytes + flow->sent,
+           length);
+    flow_wrote(flow, length);
+    flow->sent += length;
+    flow->moved += length;
+}
+
 enum io flow_drain(struct flow *flow, struct stream *to)
 {
     struct iovec pieces[2];
     int count = 0;
-    size_t ours = flow->out_filled - flow->out_sent;
-    size_t sent;
+    size_t ours, sent;
     enum io io;
 
+    put_together(flow);
+    ours = flow->out_filled - flow->out_sent;
     if (ours > 0)
         pieces[count++] =
             (struct iovec){flow->out->bytes + flow->out_sent, ours};
@@ -203,7 +221,7 @@ enum io flow_drain(struct flow *flow, struct stream *to)
     flow->out_sent += ours;
     flow->sent += sent - ours;
     flow->moved += sent - ours;
-    if (flow->out_sent == flow->out_filled && !flow->keeps) {
+    if (flow->out_sent == flow->out_filled) {
         flow->out_sent = flow->out_filled = 0;
         block_give(flow->blocks, &flow->out);
     }
