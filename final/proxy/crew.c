@@ -25,6 +25,7 @@ enum {
     ACCEPTS_MAX = 64, /* then others have their turn */
     REST_MS = 100,    /* out of descriptors: look again after this */
     PLACE_MS = 5,     /* other workers may have made room */
+    WATCH_MS = 10, /* a client with its first request is watched after this */
 };
 
 /** One of the crew. */
@@ -33,6 +34,7 @@ struct hand {
     struct watch watch; /**< the listener, owned */
     struct timer rest;  /**< accepting is paused until then */
     struct timer place; /**< to look for room for those who wait */
+    struct timer look;  /**< to watch clients that were left alone so far */
     bool is_short;      /**< told that descriptors are short */
     pthread_t thread;
     bool has_thread;
@@ -122,7 +124,16 @@ static void on_turn(void *arg)
 
     if (!list_is_empty(&hand->worker.waiting) && !timer_is_set(&hand->place))
         timer_set_in(loop_timers(loop), &hand->place, PLACE_MS, loop_now(loop));
+    if (!list_is_empty(&hand->worker.unwatched) && !timer_is_set(&hand->look))
+        timer_set_in(loop_timers(loop), &hand->look, WATCH_MS, loop_now(loop));
     log_flush();
+}
+
+static void on_look(void *arg)
+{
+    struct hand *hand = arg;
+
+    sessions_watch(&hand->worker);
 }
 
 static void on_place(void *arg)
@@ -165,6 +176,7 @@ static bool hand_open(struct hand *hand, struct proxy *proxy,
         return fault_say(fault, "cannot make a worker: %s", strerror(errno));
     hand->rest = (struct timer){.on_alarm = on_clients, .arg = hand};
     hand->place = (struct timer){.on_alarm = on_place, .arg = hand};
+    hand->look = (struct timer){.on_alarm = on_look, .arg = hand};
     loop_on_turn(hand->worker.loop, on_turn, hand);
     if (hand_listen(hand, settings, fault))
         return true;
@@ -186,6 +198,7 @@ static void hand_close(struct hand *hand)
 {
     hand_stop_listening(hand);
     timer_clear(&hand->place);
+    timer_clear(&hand->look);
     sessions_end(&hand->worker);
     worker_fini(&hand->worker);
 }

@@ -53,6 +53,7 @@ struct session {
     struct worker *worker;     /**< borrowed: outlives every session */
     struct exchange *exchange; /**< owned; NULL at rest */
     struct link link;          /**< among the worker's sessions */
+    struct link unwatched;     /**< among those that are not watched yet */
     int64_t born_ms;           /**< when it was accepted */
     bool is_shut;              /**< we have said our last byte */
     bool limit_begins;         /**< the time of its state counts from now */
@@ -136,6 +137,7 @@ static void session_free(struct session *session)
         exchange_give(&session->exchange);
     }
     stream_close(&session->client, worker->loop);
+    list_remove(&session->unwatched);
     list_remove(&session->link);
     worker->sessions_now--;
     atomic_fetch_sub(&worker->proxy->sessions, 1);
@@ -265,7 +267,7 @@ static enum step session_step(struct session *session)
 static void session_audit(const struct session *session)
 {
     must(session->magic == SESSION_MAGIC);
-    must(session->client.watch.is_added);
+    must(session->client.watch.is_added != link_is_on(&session->unwatched));
     must((session->exchange == NULL) == (session->state == STATE_REST));
 }
 
@@ -277,6 +279,30 @@ static void give_up(struct session *session)
               stream_words(&session->client));
     if (session->exchange != NULL)
         exchange_abandon(session->exchange, "the client could not be watched");
+}
+
+/** Have the loop watch the client; false when the system refuses. */
+static bool watch_client(struct session *session)
+{
+    list_remove(&session->unwatched);
+    return session->client.watch.is_added ||
+           loop_watch(session->worker->loop, &session->client.watch);
+}
+
+/**
+ * A new client that has said all and waits for its answer is left alone for a
+ * moment. Nearly always the answer is sooner, and many a client goes with its
+ * first one; then it need not be watched at all.
+ */
+static bool watch_client_in_time(struct session *session)
+{
+    struct link *unwatched = &session->worker->unwatched;
+
+    if (session->client.watch.is_added || session->state != STATE_WAIT)
+        return watch_client(session);
+    if (!link_is_on(&session->unwatched))
+        list_put_last(unwatched, &session->unwatched);
+    return true;
 }
 
 /** Something happened: walk as far as we can, then rest. */
@@ -292,8 +318,7 @@ static void session_run(struct session *session)
     }
     while (next == STEP_ON)
         next = session_step(session);
-    if (next == STEP_STAY && !session->client.watch.is_added &&
-        !loop_watch(worker->loop, &session->client.watch)) {
+    if (next == STEP_STAY && !watch_client_in_time(session)) {
         give_up(session);
         next = STEP_END;
     }
@@ -372,6 +397,21 @@ void sessions_wake_waiting(struct worker *worker)
 
         link = link->after;
         session_run(exchange->session);
+    }
+}
+
+void sessions_watch(struct worker *worker)
+{
+    struct link *link = worker->unwatched.after;
+
+    while (link != &worker->unwatched) {
+        struct session *session = list_item(link, struct session, unwatched);
+
+        link = link->after;
+        if (!watch_client(session)) {
+            give_up(session);
+            session_free(session);
+        }
     }
 }
 

@@ -25,6 +25,9 @@ struct worker;
 void session_begin(struct worker *worker, const struct stream *client,
                    const union address *from);
 
+/** Watch the clients that were left alone until now: see worker->unwatched. */
+void sessions_watch(struct worker *worker);
+
 /** End the sessions of a worker that wait for a request; the others, when their
  * exchange is over. */
 void sessions_drain(struct worker *worker);

@@ -37,6 +37,7 @@ bool worker_init(struct worker *worker, struct proxy *proxy,
         idle_cache_init(&worker->caches[i], settings);
     list_init(&worker->spare_exchanges);
     list_init(&worker->sessions);
+    list_init(&worker->unwatched);
     list_init(&worker->waiting);
     worker->sweep.on_alarm = on_sweep;
     worker->sweep.arg = worker;

@@ -50,9 +50,11 @@ struct worker {
     struct idle_cache caches[BACKEND_SLOTS]; /**< by the backend's slot */
     struct link spare_exchanges;             /**< owned */
     struct link sessions;                    /**< those that live; all */
-    struct link waiting;                     /**< exchanges without a place */
-    unsigned sessions_now;                   /**< how many there are */
-    struct timer sweep;                      /**< for the idle caches */
+    struct link unwatched; /**< sessions whose client is not watched yet: for
+                                some milliseconds */
+    struct link waiting;   /**< exchanges without a place */
+    unsigned sessions_now; /**< how many there are */
+    struct timer sweep;    /**< for the idle caches */
 };
 
 /**
