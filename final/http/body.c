@@ -291,6 +291,17 @@ enum body_result body_read(struct body *body, char *bytes, size_t length,
     }
 }
 
+void body_pass(struct body *body, uint64_t length)
+{
+    must(body->framing != FRAMING_CHUNKED && body->step == STEP_CONTENT);
+    if (body->framing == FRAMING_CLOSE)
+        return;
+    must(length <= body->left);
+    body->left -= length;
+    if (body->left == 0)
+        body->step = STEP_DONE;
+}
+
 /* --- writing chunks ------------------------------------------------------- */
 
 static void put_line_end(char *out)

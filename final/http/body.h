@@ -74,6 +74,9 @@ bool body_is_done(const struct body *body);
 enum body_result body_read(struct body *body, char *bytes, size_t length,
                            size_t *used, size_t *made);
 
+/** So many bytes of a body that is not in chunks went past us, unread. */
+void body_pass(struct body *body, uint64_t length);
+
 /**
  * The connection ended: is the body whole? It is when its end has been seen, or
  * when it was #FRAMING_CLOSE (which is done from now on).

@@ -26,7 +26,7 @@ void stream_init(struct stream *stream, int fd, unsigned ready)
     stream->error = 0;
 }
 
-static enum io stream_fail(struct stream *stream, unsigned what)
+enum io stream_fail(struct stream *stream, unsigned what)
 {
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
         watch_wait(&stream->watch, what);

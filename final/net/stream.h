@@ -67,6 +67,12 @@ void stream_shut(struct stream *stream);
 /** Let the peer have a reset: what was sent is not whole, and shall not look so. */
 void stream_reset_at_close(struct stream *stream);
 
+/**
+ * What errno says of a call on this stream: #IO_WAIT, until @p what is told
+ * again, or #IO_BROKEN. For this floor.
+ */
+enum io stream_fail(struct stream *stream, unsigned what);
+
 /** Count it as broken: the system could not do something for it. */
 void stream_break(struct stream *stream);
 

@@ -79,6 +79,7 @@ static void reset(struct exchange *exchange)
     exchange->request_body = (struct body){.framing = FRAMING_NONE};
     exchange->body_taken = 0;
     exchange->body_waited_ms = exchange->body_wait_ms = 0;
+    exchange->response_body = (struct body){.framing = FRAMING_NONE};
     exchange->status = 0;
     exchange->end_reason = NULL;
     exchange->request_id[0] = '\0';
@@ -242,6 +243,8 @@ static bool take_body(struct exchange *exchange)
     int64_t waited_ms = exchange->body_waited_ms;
 
     exchange->body_taken += up->content - before;
+    if (up->tube != NULL)
+        exchange->body_taken += up->tube->held; /* what has just come */
     if (result == BODY_REFUSED)
         return refuse_body(exchange, 400, exchange->request_body.why);
     if (settings->body_bytes > 0 && exchange->body_taken > settings->body_bytes)
@@ -620,6 +623,16 @@ static void end_chunks(struct flow *flow, struct text trailers, bool *ended)
     *ended = true;
 }
 
+/** Receive what comes next: into our memory, or into a tube if that pays. */
+static enum io fill(const struct exchange *exchange, struct flow *flow,
+                    struct stream *from, struct body *body)
+{
+    if (settings_of(exchange)->splice && !exchange->is_tunnel &&
+        flow_take_tube(flow, body))
+        return flow_fill_tube(flow, from, body);
+    return flow_fill(flow, from);
+}
+
 /**
  * Is it for the client that we wait? Not while it waits itself, for 100
  * Continue; nor while the backend takes nothing, for then we do not ask.
@@ -669,7 +682,7 @@ static enum moved upload_step(struct exchange *exchange)
         return MOVED_SOME;
     }
     flow_make_room(up);
-    switch (flow_fill(up, exchange->client)) {
+    switch (fill(exchange, up, exchange->client, &exchange->request_body)) {
     case IO_DONE:
         end_wait(exchange);
         return take_body(exchange) ? MOVED_SOME : MOVED_BAD;
@@ -904,7 +917,8 @@ static enum moved download_step(struct exchange *exchange)
     flow_make_room(down);
     if (down->filled == BLOCK_BYTES)
         return MOVED_BAD;
-    switch (flow_fill(down, &exchange->upstream->stream)) {
+    switch (fill(exchange, down, &exchange->upstream->stream,
+                 &exchange->response_body)) {
     case IO_DONE: exchange->has_moved = true; return take_response(exchange);
     case IO_WAIT: return MOVED_WAIT;
     case IO_END: return end_response(exchange);

@@ -8,14 +8,16 @@
 #include <string.h>
 
 enum {
-    SPARE_MAX = 256,       /* so many spare blocks are kept; more are freed */
-    TOGETHER_BYTES = 2048, /* to copy so much costs less than a second piece */
+    SPARE_MAX = 256,        /* so many spare blocks are kept; more are freed */
+    TOGETHER_BYTES = 2048,  /* to copy so much costs less than a second piece */
+    TUBE_LEAST = 64 * 1024, /* a tube is not worth its calls for less */
 };
 
 void blocks_init(struct blocks *blocks)
 {
     list_init(&blocks->spare);
     blocks->count = 0;
+    tubes_init(&blocks->tubes);
 }
 
 void blocks_fini(struct blocks *blocks)
@@ -24,6 +26,7 @@ void blocks_fini(struct blocks *blocks)
 
     while ((link = list_take_first(&blocks->spare)) != NULL)
         free(list_item(link, struct block, link));
+    tubes_fini(&blocks->tubes);
 }
 
 /** Not zeroed: it is filled before it is read. */
@@ -62,6 +65,7 @@ void flow_init(struct flow *flow, struct blocks *blocks)
 
 void flow_fini(struct flow *flow)
 {
+    tube_give(&flow->tube);
     block_give(flow->blocks, &flow->in);
     block_give(flow->blocks, &flow->out);
     block_give(flow->blocks, &flow->tail);
@@ -180,7 +184,59 @@ static size_t plain(const struct flow *flow)
 
 bool flow_is_empty(const struct flow *flow)
 {
-    return flow->out_sent == flow->out_filled && plain(flow) == 0;
+    return flow->out_sent == flow->out_filled && plain(flow) == 0 &&
+           (flow->tube == NULL || flow->tube->held == 0);
+}
+
+/**
+ * Is the rest of it long? Where nobody says how long it is, we go by what has
+ * come so far.
+ */
+static bool is_long(const struct flow *flow, const struct body *body)
+{
+    if (body->framing == FRAMING_LENGTH)
+        return body->left >= TUBE_LEAST;
+    return body->framing == FRAMING_CLOSE && flow->moved >= TUBE_LEAST;
+}
+
+bool flow_take_tube(struct flow *flow, const struct body *body)
+{
+    if (flow->tube != NULL)
+        return true;
+    if (!is_long(flow, body) || flow->is_chunked || flow->keeps ||
+        flow_raw(flow) > 0 || !flow_is_empty(flow))
+        return false;
+    flow->tube = tube_take(&flow->blocks->tubes);
+    return flow->tube != NULL;
+}
+
+enum io flow_fill_tube(struct flow *flow, struct stream *from,
+                       struct body *body)
+{
+    size_t most = body->framing == FRAMING_LENGTH && body->left < TUBE_BYTES
+                      ? (size_t)body->left
+                      : TUBE_BYTES;
+    size_t got;
+    enum io io = tube_fill(flow->tube, from, most, &got);
+
+    if (got == 0)
+        tube_give(&flow->tube);
+    else
+        body_pass(body, got);
+    return io;
+}
+
+/** Send what is in the tube. */
+static enum io drain_tube(struct flow *flow, struct stream *to)
+{
+    size_t sent;
+    enum io io;
+
+    if (flow->tube == NULL || flow->tube->held == 0)
+        return IO_DONE;
+    io = tube_drain(flow->tube, to, &sent);
+    flow->moved += sent;
+    return io;
 }
 
 /** A little content goes behind what we wrote: then there is one piece. */
@@ -214,7 +270,7 @@ enum io flow_drain(struct flow *flow, struct stream *to)
         pieces[count++] =
             (struct iovec){flow->in->bytes + flow->sent, plain(flow)};
     if (count == 0)
-        return IO_DONE;
+        return drain_tube(flow, to);
     io = stream_send(to, pieces, count, &sent);
     if (sent < ours)
         ours = sent;
@@ -246,6 +302,7 @@ void flow_restart(struct flow *flow)
 {
     size_t raw = flow_raw(flow);
 
+    tube_give(&flow->tube);
     if (raw > 0 && flow->in != NULL)
         memmove(flow->in->bytes, flow_bytes(flow), raw);
     else

@@ -17,6 +17,10 @@
  * held has gone: whoever sends faster than the other side receives has to wait,
  * and our memory does not grow.
  *
+ * What is left of a large body may go another way: through a tube, inside the
+ * kernel. It is filled when all else has been sent, and all that is in it is
+ * sent before anything else comes in.
+ *
  * @floor{proxy}
  * @thread{the worker it belongs to}
  */
@@ -26,6 +30,7 @@
 #include "base/list.h"
 #include "http/body.h"
 #include "net/stream.h"
+#include "net/tube.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,10 +45,11 @@ struct block {
     char bytes[BLOCK_BYTES]; /**< what is in it: see struct flow */
 };
 
-/** Blocks that nobody has; the one given back last is taken first. */
+/** Blocks and tubes that nobody has; what was given back last is taken first. */
 struct blocks {
     struct link spare; /**< owned */
     size_t count;      /**< how many are spare */
+    struct tubes tubes;
 };
 
 /** Have none, to begin with. */
@@ -65,6 +71,7 @@ struct flow {
     size_t out_filled;     /**< bytes in it */
     struct block *tail; /**< owned; NULL likewise: trailers of a body that has
                              been understood whole */
+    struct tube *tube;  /**< owned; NULL: content comes into our memory */
     bool is_chunked;    /**< content goes out in chunks */
     bool keeps;         /**< content that was sent is kept, for another try */
     uint64_t moved;     /**< bytes of content that went out, all in all */
@@ -78,6 +85,20 @@ void flow_fini(struct flow *flow);
 
 /** Receive what has come into the room that is left; there is some. */
 enum io flow_fill(struct flow *flow, struct stream *from);
+
+/**
+ * Take a tube for the rest of this body: when that is long and goes out as it
+ * comes in, and nothing is kept or waits to be sent. One that is there already
+ * stays.
+ *
+ * @return false when the rest has to be copied, with flow_fill()
+ */
+bool flow_take_tube(struct flow *flow, const struct body *body);
+
+/** Receive content into the tube, and tell the body of it. The tube is given
+ * back when nothing has come. */
+enum io flow_fill_tube(struct flow *flow, struct stream *from,
+                       struct body *body);
 
 /** How many raw bytes have not been understood yet? */
 size_t flow_raw(const struct flow *flow);
