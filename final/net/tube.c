@@ -75,13 +75,14 @@ static struct tube *tube_open(struct tubes *tubes)
 
 struct tube *tube_take(struct tubes *tubes)
 {
-    struct link *link = list_take_first(&tubes->spare);
+    struct link *link;
 
+    if (tubes->is_refused)
+        return NULL;
+    link = list_take_first(&tubes->spare);
     if (link != NULL)
         return list_item(link, struct tube, link);
-    if (tubes->is_refused || tubes->count == TUBES_MAX)
-        return NULL;
-    return tube_open(tubes);
+    return tubes->count < TUBES_MAX ? tube_open(tubes) : NULL;
 }
 
 static ssize_t move(int from, int to, size_t length)

@@ -72,7 +72,11 @@ void tube_give(struct tube **owned);
 enum io tube_fill(struct tube *tube, struct stream *from, size_t most,
                   size_t *got);
 
-/** Send what fits of a tube that is not empty; @p sent is 0 if not #IO_DONE. */
+/**
+ * Send what fits of a tube that is not empty; @p sent is 0 if not #IO_DONE.
+ * splice() cannot be told to raise no SIGPIPE, so this is for programs that
+ * ignore it.
+ */
 enum io tube_drain(struct tube *tube, struct stream *to, size_t *sent);
 
 #endif

@@ -1406,6 +1406,28 @@ START_TEST(a_body_that_is_cut_short_is_known)
 }
 END_TEST
 
+START_TEST(bytes_may_go_past_a_body)
+{
+    struct body body = {.framing = FRAMING_LENGTH};
+    struct head head = {.framing = FRAMING_LENGTH, .body_length = 10};
+    char bytes[] = "0123456789";
+    size_t used, made;
+
+    body_begin(&body, &head);
+    body_pass(&body, 4);
+    ck_assert(!body_is_done(&body));
+    ck_assert_int_eq(body_read(&body, bytes, 3, &used, &made), BODY_MORE);
+    ck_assert_uint_eq(used, 3);
+    body_pass(&body, 3);
+    ck_assert(body_is_done(&body));
+    head.framing = FRAMING_CLOSE;
+    body_begin(&body, &head);
+    body_pass(&body, UINT64_MAX);
+    ck_assert(!body_is_done(&body));
+    ck_assert(body_end(&body));
+}
+END_TEST
+
 START_TEST(a_body_may_end_with_its_connection)
 {
     static struct reading reading;
@@ -1775,6 +1797,7 @@ static void add_the_rest(Suite *suite)
     unit_add(suite, a_response_is_forwarded, COUNT(forwarded_responses));
     unit_add(suite, a_body_is_read_however_it_is_cut, COUNT(whole_bodies));
     unit_add(suite, a_body_that_is_cut_short_is_known, COUNT(whole_bodies));
+    unit_add(suite, bytes_may_go_past_a_body, 1);
     unit_add(suite, a_body_may_end_with_its_connection, 1);
     unit_add(suite, ambiguous_chunks_are_refused_however_they_are_cut,
              COUNT(refused_bodies));

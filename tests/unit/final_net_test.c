@@ -12,6 +12,7 @@
 #include "net/listener.h"
 #include "net/socket.h"
 #include "net/stream.h"
+#include "net/tube.h"
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -19,6 +20,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -975,6 +977,194 @@ START_TEST(each_error_has_words)
 }
 END_TEST
 
+/* --- tubes: the server of a line sends back what it receives -------------- */
+
+#if defined(__linux__)
+
+/** Fill once, as soon as there is something. */
+static enum io fill(struct line *line, struct tube *tube, size_t most,
+                    size_t *got)
+{
+    enum io io;
+
+    do {
+        await(line, &line->server, READY_READ);
+        io = tube_fill(tube, &line->server, most, got);
+    } while (io == IO_WAIT);
+    return io;
+}
+
+START_TEST(bytes_go_through_a_tube_and_no_more_than_wanted)
+{
+    struct line line;
+    struct tubes tubes;
+    struct tube *tube;
+    char bytes[64];
+    size_t got, sent;
+
+    tubes_init(&tubes);
+    line_open(&line, pollers[_i]);
+    tube = tube_take(&tubes);
+    ck_assert_ptr_nonnull(tube);
+    say(&line.client, "through and past");
+    ck_assert_int_eq(fill(&line, tube, 7, &got), IO_DONE);
+    ck_assert_uint_eq(got, 7);
+    ck_assert_uint_eq(tube->held, 7);
+    ck_assert_int_eq(tube_drain(tube, &line.server, &sent), IO_DONE);
+    ck_assert_uint_eq(sent, 7);
+    ck_assert_uint_eq(tube->held, 0);
+    ck_assert_int_eq(hear(&line, &line.client, bytes, sizeof(bytes), &got),
+                     IO_DONE);
+    ck_assert_uint_eq(got, 7);
+    ck_assert_int_eq(memcmp(bytes, "through", 7), 0);
+    ck_assert_int_eq(hear(&line, &line.server, bytes, sizeof(bytes), &got),
+                     IO_DONE);
+    ck_assert_uint_eq(got, 9);
+    ck_assert_int_eq(memcmp(bytes, " and past", 9), 0);
+    tube_give(&tube);
+    ck_assert_ptr_null(tube);
+    tubes_fini(&tubes);
+    line_close(&line);
+}
+END_TEST
+
+START_TEST(a_tube_waits_ends_and_breaks_as_its_connection_does)
+{
+    struct line line;
+    struct tubes tubes;
+    struct tube *tube;
+    size_t got;
+
+    signal(SIGPIPE, SIG_IGN);
+    tubes_init(&tubes);
+    line_open(&line, pollers[_i]);
+    tube = tube_take(&tubes);
+    line.server.watch.ready |= READY_READ; /* that is not so */
+    ck_assert_int_eq(tube_fill(tube, &line.server, 1, &got), IO_WAIT);
+    ck_assert_uint_eq(got, 0);
+    ck_assert(!(line.server.watch.ready & READY_READ));
+    say(&line.client, "last words");
+    stream_shut(&line.client);
+    await(&line, &line.server, READY_END);
+    ck_assert_int_eq(fill(&line, tube, TUBE_BYTES, &got), IO_DONE);
+    ck_assert_uint_eq(got, 10);
+    stream_reset_at_close(&line.client);
+    stream_close(&line.client, line.loop);
+    await(&line, &line.server, READY_BROKEN);
+    ck_assert_int_eq(tube_drain(tube, &line.server, &got), IO_BROKEN);
+    ck_assert_uint_eq(got, 0);
+    ck_assert_int_ne(line.server.error, 0);
+    tube_give(&tube);
+    ck_assert_uint_eq(tubes.count, 0); /* what it held is lost with it */
+    line_close(&line);
+
+    line_open(&line, pollers[_i]);
+    tube = tube_take(&tubes);
+    stream_shut(&line.client);
+    ck_assert_int_eq(fill(&line, tube, TUBE_BYTES, &got), IO_END);
+    ck_assert_uint_eq(got, 0);
+    tube_give(&tube);
+    tubes_fini(&tubes);
+    line_close(&line);
+}
+END_TEST
+
+/** The client sends, and reads only when nothing else can be done. */
+START_TEST(a_tube_before_a_slow_reader_loses_nothing)
+{
+    enum { TOTAL = 16 << 20, PIECE = 1 << 16 };
+    struct line line;
+    struct tubes tubes;
+    struct tube *tube;
+    static char out[PIECE], in[PIECE];
+    uint32_t sent_sum = 1, got_sum = 1;
+    size_t sent = 0, got = 0, waits = 0, moved;
+    uint64_t seed = 5;
+
+    for (size_t i = 0; i < PIECE; i++)
+        out[i] = (char)unit_chance(&seed, 256);
+    tubes_init(&tubes);
+    line_open(&line, pollers[_i]);
+    tube = tube_take(&tubes);
+    while (got < TOTAL) {
+        size_t left = TOTAL - sent < PIECE ? TOTAL - sent : PIECE;
+        struct iovec piece = {out, left};
+
+        if (left > 0 &&
+            stream_send(&line.client, &piece, 1, &moved) == IO_DONE) {
+            sent_sum = mix(sent_sum, out, moved);
+            sent += moved;
+        } else if (tube->held == 0 && tube_fill(tube, &line.server, TUBE_BYTES,
+                                                &moved) == IO_DONE) {
+            ck_assert_uint_le(moved, TUBE_BYTES);
+        } else if (tube->held > 0 &&
+                   tube_drain(tube, &line.server, &moved) == IO_DONE) {
+            ck_assert_uint_gt(moved, 0);
+        } else if (waits++,
+                   stream_receive(&line.client, in, PIECE, &moved) == IO_DONE) {
+            got_sum = mix(got_sum, in, moved);
+            got += moved;
+        } else {
+            turn_that_waits(&line);
+        }
+    }
+    ck_assert_uint_gt(waits, 0);
+    ck_assert_uint_eq(got, sent);
+    ck_assert_uint_eq(got_sum, sent_sum);
+    tube_give(&tube);
+    tubes_fini(&tubes);
+    line_close(&line);
+}
+END_TEST
+
+START_TEST(tubes_are_lent_and_there_are_only_so_many)
+{
+    struct tubes tubes;
+    struct tube *lent[TUBES_MAX], *again;
+
+    tubes_init(&tubes);
+    for (size_t i = 0; i < TUBES_MAX; i++) {
+        lent[i] = tube_take(&tubes);
+        ck_assert_ptr_nonnull(lent[i]);
+        ck_assert(is_non_blocking_and_private(lent[i]->in));
+        ck_assert(is_non_blocking_and_private(lent[i]->out));
+    }
+    ck_assert_ptr_null(tube_take(&tubes));
+    again = lent[3];
+    tube_give(&lent[3]);
+    lent[3] = tube_take(&tubes);
+    ck_assert_ptr_eq(lent[3], again);
+    for (size_t i = 1; i < TUBES_MAX; i++)
+        tube_give(&lent[i]);
+    ck_assert_uint_eq(tubes.count, TUBES_MAX);
+    tubes.is_refused = true; /* as tube_fill() finds out */
+    ck_assert_ptr_null(tube_take(&tubes));
+    tube_give(&lent[0]);
+    ck_assert_uint_eq(tubes.count, TUBES_MAX - 1);
+    tubes_fini(&tubes);
+    ck_assert_uint_eq(tubes.count, 0);
+}
+END_TEST
+
+static void add_tubes(Suite *suite)
+{
+    const int each = COUNT(pollers);
+
+    unit_add(suite, bytes_go_through_a_tube_and_no_more_than_wanted, each);
+    unit_add(suite, a_tube_waits_ends_and_breaks_as_its_connection_does, each);
+    unit_add(suite, a_tube_before_a_slow_reader_loses_nothing, each);
+    unit_add(suite, tubes_are_lent_and_there_are_only_so_many, 1);
+}
+
+#else
+
+static void add_tubes(Suite *suite)
+{
+    (void)suite; /* there are none */
+}
+
+#endif
+
 static void add_addresses(Suite *suite)
 {
     unit_add(suite, an_address_is_read_and_printed, COUNT(hosts));
@@ -1032,5 +1222,6 @@ int main(void)
     add_addresses(suite);
     add_sockets(suite);
     add_streams(suite);
+    add_tubes(suite);
     return unit_run(suite);
 }
