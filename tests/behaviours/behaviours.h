@@ -33,6 +33,7 @@ extern const struct behaviours turns;    /**< chapter 02 */
 extern const struct behaviours health;   /**< chapter 03 */
 extern const struct behaviours retrying; /**< chapter 04 */
 extern const struct behaviours crowds;   /**< chapters 05 to 08 */
+extern const struct behaviours splicing; /**< final: large bodies */
 
 extern const struct behaviours final_http;    /**< steelyard: messages */
 extern const struct behaviours final_strict;  /**< steelyard: heads */

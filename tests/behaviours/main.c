@@ -81,6 +81,7 @@ static void collect(void)
     add(&final_settings);
     add(&final_crew);
     add(&final_admin);
+    add(&splicing);
     qsort(all, all_count, sizeof(all[0]), by_chapter);
 }
 
