@@ -153,7 +153,7 @@ grade-lb: deps-test
 # `suite -1` takes the command itself for one test. All are run, come what may.
 SUITE  = $(TOOLS)/suite
 SUITES = build check unit figures backend staircase poll threads faults \
-         grader exercises serve fuzz transcripts bench compare demo
+         grader exercises serve fuzz transcripts bench compare calls demo
 
 test: deps-test
 	@rm -rf build/log build/tally
@@ -174,6 +174,7 @@ test: deps-test
 	@$(SUITE) transcripts  tests/text/replay
 	@$(SUITE) bench        tests/bench/measure --selftest
 	@$(SUITE) compare      tests/bench/bench --selftest
+	@$(SUITE) calls        tests/bench/syscalls --check
 	@$(SUITE) -1 demo      $(DEMO)
 	@$(TOOLS)/tally $(SUITES)
 
