@@ -75,7 +75,7 @@ static void reset(struct exchange *exchange)
     exchange->client_left = false;
     exchange->backend_ended = exchange->said_continue = false;
     exchange->closes = exchange->is_cut = exchange->has_moved = false;
-    exchange->is_hungry = false;
+    exchange->is_hungry = exchange->expects_head = false;
     exchange->request_body = (struct body){.framing = FRAMING_NONE};
     exchange->body_taken = 0;
     exchange->body_waited_ms = exchange->body_wait_ms = 0;
@@ -392,11 +392,7 @@ static void send_head(struct exchange *exchange)
     if (exchange->request.expects_continue && !exchange->said_continue)
         timer_set_in(loop_timers(exchange->worker->loop), &exchange->patience,
                      CONTINUE_MS, now_ms(exchange));
-    head_begin(
-        &exchange->response,
-        exchange->request.method_id == METHOD_HEAD ? HEAD_RESPONSE_TO_HEAD
-                                                   : HEAD_RESPONSE,
-        &(struct head_limits){.head_bytes = settings->response_head_bytes});
+    exchange->expects_head = true;
 }
 
 /** Say what went wrong, with whom, and which limit has to do with it. */
@@ -853,11 +849,29 @@ static bool begin_response(struct exchange *exchange)
     return true;
 }
 
+/** The first bytes of a response have come. Until then its head is left alone:
+ * with many requests under way, it would be out of the cache again by now. */
+static void expect_head(struct exchange *exchange)
+{
+    struct head_limits limits = {
+        .head_bytes = settings_of(exchange)->response_head_bytes};
+
+    if (!exchange->expects_head)
+        return;
+    exchange->expects_head = false;
+    head_begin(&exchange->response,
+               exchange->request.method_id == METHOD_HEAD
+                   ? HEAD_RESPONSE_TO_HEAD
+                   : HEAD_RESPONSE,
+               &limits);
+}
+
 /** Understand what has come of the response. */
 static enum moved take_response(struct exchange *exchange)
 {
     struct flow *down = &exchange->down;
 
+    expect_head(exchange);
     while (!exchange->has_response && flow_raw(down) > 0) {
         switch (
             head_read(&exchange->response, flow_bytes(down), flow_raw(down))) {

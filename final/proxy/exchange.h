@@ -84,6 +84,7 @@ struct exchange {
     bool was_sent;      /**< in this try, something was written */
     bool request_over;  /**< all of it went out, or no more will */
     bool up_ended;      /**< the last chunk is written */
+    bool expects_head;  /**< nothing of the response has come */
     bool has_response;  /**< the head of the response was passed on */
     bool down_ended;    /**< the last chunk is written */
     bool is_tunnel;     /**< bytes are passed on as they are */

@@ -170,8 +170,9 @@ static void next_exchange(struct session *session)
 {
     account(session->exchange);
     timer_clear(&session->alarm); /* its row may end with the terms */
-    exchange_next(session->exchange);
-    if (!exchange_has_more(session->exchange))
+    if (exchange_has_more(session->exchange))
+        exchange_next(session->exchange);
+    else
         exchange_give(&session->exchange);
 }
 
