@@ -72,18 +72,19 @@ static size_t pieces_length(const struct iovec *pieces, int count)
 }
 
 /** One piece by send(), which is cheaper; more by sendmsg(). */
-static ssize_t send_pieces(int fd, const struct iovec *pieces, int count)
+static ssize_t send_pieces(int fd, const struct iovec *pieces, int count,
+                           int flags)
 {
     struct msghdr message = {.msg_iov = (struct iovec *)pieces,
                              .msg_iovlen = (size_t)count};
 
     if (count == 1)
-        return send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
-    return sendmsg(fd, &message, MSG_NOSIGNAL);
+        return send(fd, pieces[0].iov_base, pieces[0].iov_len, flags);
+    return sendmsg(fd, &message, flags);
 }
 
-enum io stream_send(struct stream *stream, const struct iovec *pieces,
-                    int count, size_t *sent)
+static enum io send_with(struct stream *stream, const struct iovec *pieces,
+                         int count, int flags, size_t *sent)
 {
     ssize_t moved;
 
@@ -91,7 +92,7 @@ enum io stream_send(struct stream *stream, const struct iovec *pieces,
     if (!(stream->watch.ready & READY_WRITE))
         return IO_WAIT;
     do
-        moved = send_pieces(stream->watch.fd, pieces, count);
+        moved = send_pieces(stream->watch.fd, pieces, count, flags);
     while (moved == -1 && errno == EINTR);
     if (moved == -1)
         return stream_fail(stream, READY_WRITE);
@@ -99,6 +100,22 @@ enum io stream_send(struct stream *stream, const struct iovec *pieces,
         watch_wait(&stream->watch, READY_WRITE);
     *sent = (size_t)moved;
     return IO_DONE;
+}
+
+enum io stream_send(struct stream *stream, const struct iovec *pieces,
+                    int count, size_t *sent)
+{
+    return send_with(stream, pieces, count, MSG_NOSIGNAL, sent);
+}
+
+enum io stream_send_last(struct stream *stream, const struct iovec *pieces,
+                         int count, size_t *sent)
+{
+#ifdef MSG_MORE
+    return send_with(stream, pieces, count, MSG_NOSIGNAL | MSG_MORE, sent);
+#else
+    return stream_send(stream, pieces, count, sent);
+#endif
 }
 
 bool stream_has_news(struct stream *stream)

@@ -56,6 +56,13 @@ enum io stream_send(struct stream *stream, const struct iovec *pieces,
                     int count, size_t *sent);
 
 /**
+ * The same for the last bytes before stream_shut() or stream_close(), which must
+ * follow at once: they may go with the end, in one packet.
+ */
+enum io stream_send_last(struct stream *stream, const struct iovec *pieces,
+                         int count, size_t *sent);
+
+/**
  * Has something come although nothing was asked for: bytes, or the end? A stream
  * at rest of which this is true is of no further use.
  */

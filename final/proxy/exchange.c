@@ -901,6 +901,14 @@ static enum moved end_response(struct exchange *exchange)
     return MOVED_SOME;
 }
 
+/** Is the rest of the response in our hands, and nothing comes behind it? */
+static bool ends_session(const struct exchange *exchange)
+{
+    return exchange->closes && exchange->has_response &&
+           body_is_done(&exchange->response_body) &&
+           (exchange->down_ended || !exchange->down.is_chunked);
+}
+
 /** One step of the response. */
 static enum moved download_step(struct exchange *exchange)
 {
@@ -908,6 +916,7 @@ static enum moved download_step(struct exchange *exchange)
 
     flow_chunk(down);
     if (!flow_is_empty(down)) {
+        down->ends = ends_session(exchange);
         switch (flow_drain(down, exchange->client)) {
         case IO_DONE: exchange->has_moved = true; return MOVED_SOME;
         case IO_WAIT: return MOVED_WAIT;
@@ -1101,6 +1110,7 @@ enum state exchange_answer(struct exchange *exchange, unsigned status,
 
 enum state exchange_finish_answer(struct exchange *exchange)
 {
+    exchange->down.ends = exchange->closes;
     while (!flow_is_empty(&exchange->down)) {
         switch (flow_drain(&exchange->down, exchange->client)) {
         case IO_DONE: break;

@@ -271,7 +271,8 @@ enum io flow_drain(struct flow *flow, struct stream *to)
             (struct iovec){flow->in->bytes + flow->sent, plain(flow)};
     if (count == 0)
         return drain_tube(flow, to);
-    io = stream_send(to, pieces, count, &sent);
+    io = flow->ends ? stream_send_last(to, pieces, count, &sent)
+                    : stream_send(to, pieces, count, &sent);
     if (sent < ours)
         ours = sent;
     flow->out_sent += ours;
