@@ -901,6 +901,21 @@ static enum moved end_response(struct exchange *exchange)
     return MOVED_SOME;
 }
 
+/** Write the last chunk behind the last content, as soon as that is written and
+ * there is room: so both go out in one call. */
+static void end_download(struct exchange *exchange)
+{
+    struct flow *down = &exchange->down;
+    struct text trailers = exchange->request.takes_trailers
+                               ? exchange->response_body.trailers
+                               : text_of("");
+
+    if (exchange->has_response && body_is_done(&exchange->response_body) &&
+        down->is_chunked && down->sent == down->content &&
+        flow_room(down) >= trailers.length + 8)
+        end_chunks(down, trailers, &exchange->down_ended);
+}
+
 /** Is the rest of the response in our hands, and nothing comes behind it? */
 static bool ends_session(const struct exchange *exchange)
 {
@@ -915,6 +930,7 @@ static enum moved download_step(struct exchange *exchange)
     struct flow *down = &exchange->down;
 
     flow_chunk(down);
+    end_download(exchange);
     if (!flow_is_empty(down)) {
         down->ends = ends_session(exchange);
         switch (flow_drain(down, exchange->client)) {
@@ -926,14 +942,8 @@ static enum moved download_step(struct exchange *exchange)
         return MOVED_CLIENT;
     }
     if (exchange->has_response && body_is_done(&exchange->response_body)) {
-        if (exchange->down_ended || !down->is_chunked)
-            return MOVED_ALL;
-        end_chunks(down,
-                   exchange->request.takes_trailers
-                       ? exchange->response_body.trailers
-                       : text_of(""),
-                   &exchange->down_ended);
-        return MOVED_SOME;
+        must(exchange->down_ended || !down->is_chunked);
+        return MOVED_ALL;
     }
     if (exchange->upstream == NULL)
         return MOVED_WAIT;
