@@ -18,6 +18,7 @@
 #include "control/probe.h"
 #include "control/resolver.h"
 #include "net/socket.h"
+#include "net/tube.h"
 #include "proxy/crew.h"
 #include "upstream/health.h"
 #include "upstream/roster.h"
@@ -26,7 +27,7 @@
 #include <string.h>
 
 /** Descriptors for what is no client: logs, pipes, listeners, probes. */
-enum { DESCRIPTORS_KEPT = 64, DESCRIPTORS_PER_WORKER = 8 };
+enum { DESCRIPTORS_KEPT = 64, DESCRIPTORS_PER_WORKER = 8 + 2 * TUBES_MAX };
 
 /** What only a new process can change. */
 static const enum setting fixed[] = {
@@ -90,6 +91,8 @@ static unsigned sessions_max(const struct control *control)
     unsigned most;
 
     kept += control->overview.admin_sessions_max;
+    if (kept > files / 2)
+        kept = files / 2; /* few: pipes can be done without */
     most = files > kept + 2 ? (files - kept) / 2 : 1;
     return wanted > 0 && wanted < most ? wanted : most;
 }
