@@ -10,11 +10,10 @@
  *
  *  - exchange_take() makes one for a client that has begun to speak;
  *  - exchange_read() reads its request;
- *  - exchange_pick() finds a backend and a connection to it;
- *  - exchange_dial() waits for that connection;
- *  - exchange_relay() moves bytes both ways, until the response is whole;
+ *  - exchange_pick() and exchange_dial() find and reach a backend: attempt.h;
+ *  - exchange_relay() moves bytes both ways, until the response is whole, and
+ *    exchange_late() is asked when a step took too long: relay.h;
  *  - exchange_answer() gives an answer of our own;
- *  - exchange_late() is asked when a step took too long;
  *  - exchange_next() makes it ready for the client's next request;
  *  - exchange_give() ends it.
  *
@@ -40,8 +39,10 @@ struct upstream;
 struct worker;
 union address;
 
-/** So many tries of one exchange are remembered. */
-enum { TRIES_MAX = 16 };
+enum {
+    TRIES_MAX = 16,              /**< so many of one exchange are remembered */
+    EXCHANGE_MAGIC = 0x65786368, /**< in `magic`, while it lives */
+};
 
 /** One try, for the log. */
 struct
@@ -63,18 +64,18 @@ struct exchange {
     void (*wake)(void *session); /**< called when it can go on */
     void *session;               /**< goes there */
 
-    struct body request_body;      /**< where the request ends */
-    struct body response_body;     /**< where the response ends */
-    struct flow up, down;          /**< to the backend, and back */
+    struct body request_body;  /**< where the request ends */
+    struct body response_body; /**< where the response ends */
+    struct flow up, down;      /**< to the backend, and back */
 
-    struct backend *backend;     /**< borrowed, with a place in it; or NULL */
-    struct upstream *upstream;   /**< owned while we talk to a backend */
-    unsigned try_count;          /**< how many there are */
-    unsigned unconnected;        /**< see struct retry_facts */
-    unsigned repeated;           /**< likewise */
-    struct backend_set tried;    /**< backends that are not asked again */
-    struct link waiting;         /**< for a place at a backend */
-    struct timer patience;       /**< with a backend that ought to answer to
+    struct backend *backend;   /**< borrowed, with a place in it; or NULL */
+    struct upstream *upstream; /**< owned while we talk to a backend */
+    unsigned try_count;        /**< how many there are */
+    unsigned unconnected;      /**< see struct retry_facts */
+    unsigned repeated;         /**< likewise */
+    struct backend_set tried;  /**< backends that are not asked again */
+    struct link waiting;       /**< for a place at a backend */
+    struct timer patience;     /**< with a backend that ought to answer to
                                          Expect */
 
     bool has_begun;     /**< its request was understood */
@@ -136,20 +137,8 @@ void exchanges_forget(struct worker *worker);
 /** Go on reading the request: READ, PICK, ANSWER, or LEAVE. */
 enum state exchange_read(struct exchange *exchange);
 
-/** Find a backend: SEND, DIAL, WAIT_PLACE, or ANSWER. */
-enum state exchange_pick(struct exchange *exchange);
-
-/** Has the backend been reached? DIAL, SEND, PICK, or ANSWER. */
-enum state exchange_dial(struct exchange *exchange);
-
-/** Move bytes: SEND, WAIT, PASS, TUNNEL, PICK, ANSWER, LEAVE, REST, or READ. */
-enum state exchange_relay(struct exchange *exchange, enum state now);
-
 /** Send what is left of our own answer: ANSWER, LEAVE, REST, or READ. */
 enum state exchange_finish_answer(struct exchange *exchange);
-
-/** Its time in this state is up: where to go. */
-enum state exchange_late(struct exchange *exchange, enum state now);
 
 /** Give an answer of our own instead: ANSWER. */
 enum state exchange_answer(struct exchange *exchange, unsigned status,
@@ -163,6 +152,36 @@ void exchange_abandon(struct exchange *exchange, const char *why);
 
 /** The client has left: let go of the backend, and count it. */
 void exchange_lose_client(struct exchange *exchange);
+
+/** Let go of the backend and what belongs to it, if there is one. */
+void exchange_release(struct exchange *exchange);
+
+/** Wait for a place no longer, if it does. */
+void exchange_leave_queue(struct exchange *exchange);
+
+/** Note how the present try ended. */
+void exchange_note_try(struct exchange *exchange, bool served,
+                       enum attempt ended);
+
+/**
+ * Understand what has come of its body.
+ *
+ * @return false: it is refused, see `refused_with` and `refused`
+ */
+bool exchange_take_body(struct exchange *exchange);
+
+/**
+ * Say what went wrong, with whom, and which limit has to do with it.
+ *
+ * @param backend NULL: none
+ * @param now     the state in which it did
+ */
+void exchange_complain(const struct exchange *exchange,
+                       const struct backend *backend, enum state now,
+                       enum setting limit, const char *why);
+
+/** What the operator has set. Borrowed. */
+const struct settings *exchange_settings(const struct exchange *exchange);
 
 /** Be ready for the next request; keep what came of that already. */
 void exchange_next(struct exchange *exchange);

@@ -73,10 +73,10 @@ struct flow {
                              been understood whole */
     struct tube *tube;  /**< owned; NULL: content comes into our memory */
     bool is_chunked;    /**< content goes out in chunks */
-    bool ends;          /**< what is in it now is the last, and the connection is
+    bool ends;      /**< what is in it now is the last, and the connection is
                              closed or shut as soon as it has gone */
-    bool keeps;         /**< content that was sent is kept, for another try */
-    uint64_t moved;     /**< bytes of content that went out, all in all */
+    bool keeps;     /**< content that was sent is kept, for another try */
+    uint64_t moved; /**< bytes of content that went out, all in all */
 };
 
 /** Begin with nothing. */

@@ -26,8 +26,10 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "proxy/access.h"
+#include "proxy/attempt.h"
 #include "proxy/counts.h"
 #include "proxy/exchange.h"
+#include "proxy/relay.h"
 #include "proxy/worker.h"
 
 #include <stdlib.h>
