@@ -9,6 +9,7 @@
 #include "control/healthcheck.h"
 #include "control/options.h"
 #include "control/serve.h"
+#include "control/top.h"
 #include "event/signals.h"
 
 #include <curl/curl.h>
@@ -56,6 +57,8 @@ int main(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], "healthcheck") == 0)
         return healthcheck(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "top") == 0)
+        return top_main(argc - 1, argv + 1);
     if (!signals_open(signals)) {
         fault_say(&fault, "cannot catch signals: %s", strerror(errno));
         return refuse(&fault);

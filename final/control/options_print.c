@@ -141,7 +141,8 @@ void options_print_help(FILE *out)
     const struct setting_room *room;
 
     fputs("usage: steelyard --backends http://HOST:PORT,... [flags]\n"
-          "       steelyard --config FILE [flags]\n\n",
+          "       steelyard --config FILE [flags]\n"
+          "       steelyard top [--help]    watch one that runs\n\n",
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         print_command(i, out);
