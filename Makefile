@@ -35,6 +35,8 @@
 ##
 ##   make check      what can be tested without running: warnings, style, links,
 ##                   the sizes of the steps, the text against the code
+##   make dashboard  test what operators look at: the dashboard in a browser
+##                   (installs chromium) and in a terminal
 ##   make text       the lessons alone: excerpts, links, transcripts
 ##   make format     set all C code in our style (clang-format)
 ##   make deps       install what is missing (DEPS=no: never install anything)
@@ -110,6 +112,12 @@ build/tests/backend_pages: tests/behaviours/backend_pages.c
 	$(call LINK,check)
 build/tests/demo: tests/tools/demo.c $(SUPPORT)
 	$(call LINK,libcurl jansson)
+build/tests/dashboard: tests/dashboard/dashboard_test.c \
+    $(wildcard tests/dashboard/stand.*) $(SUPPORT)
+	$(call LINK,check libcurl jansson)
+build/tests/top: tests/dashboard/top_test.c $(wildcard tests/dashboard/stand.*) \
+    $(SUPPORT)
+	$(call LINK,check libcurl jansson)
 
 # --- showing ----------------------------------------------------------------
 
@@ -153,7 +161,8 @@ grade-lb: deps-test
 # `suite -1` takes the command itself for one test. All are run, come what may.
 SUITE  = $(TOOLS)/suite
 SUITES = build check unit figures backend staircase poll threads faults \
-         grader exercises serve fuzz transcripts bench compare calls demo
+         grader exercises serve fuzz transcripts bench compare calls \
+         dashboard top demo
 
 test: deps-test
 	@rm -rf build/log build/tally
@@ -175,8 +184,17 @@ test: deps-test
 	@$(SUITE) bench        tests/bench/measure --selftest
 	@$(SUITE) compare      tests/bench/bench --selftest
 	@$(SUITE) calls        tests/bench/syscalls --check
+	@$(SUITE) dashboard    build/tests/dashboard $(WATCHED)
+	@$(SUITE) top          build/tests/top $(WATCHED)
 	@$(SUITE) -1 demo      $(DEMO)
 	@$(TOOLS)/tally $(SUITES)
+
+WATCHED  = final/steelyard backend/backend
+
+dashboard: deps-dashboard
+	@$(MAKE) final backend build/tests/dashboard build/tests/top
+	@build/tests/dashboard $(WATCHED)
+	@build/tests/top $(WATCHED)
 
 JOBS     = $(shell getconf _NPROCESSORS_ONLN)
 ASAN_LBS = $(CHAPTERS:%=build/asan/%/lb) build/asan/steelyard
@@ -185,6 +203,7 @@ TSAN_LBS = $(patsubst %,build/tsan/%/lb,$(filter-out 01-% 02-%,$(CHAPTERS))) \
 
 test-build: all $(ASAN_LBS) $(TSAN_LBS) build/asan/backend \
             build/tests/behaviours build/tests/backend_pages build/tests/demo \
+            build/tests/dashboard build/tests/top \
             bench-build faults-build figures-test
 
 check: deps-test
@@ -218,7 +237,7 @@ help:
 
 deps: deps-test
 deps-demo deps-test deps-docs deps-book deps-measure deps-bench \
-    deps-figures: deps-%:
+    deps-figures deps-dashboard: deps-%:
 	@DEPS='$(DEPS)' $(TOOLS)/deps $*
 
 format:
@@ -233,4 +252,5 @@ FORCE:
 .PHONY: all chapters backend final demo run demo-build measure staircase \
         grade-lb test test-build check text help deps deps-demo deps-test \
         deps-docs deps-book deps-measure deps-bench deps-figures docs \
-        docs-open book format clean FORCE
+        docs-open book deps-dashboard \
+        dashboard format clean FORCE
