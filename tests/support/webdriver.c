@@ -13,9 +13,12 @@
 #include "fetch.h"
 #include "wait.h"
 
+#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 enum { COMMAND_MS = 30000 };
@@ -141,6 +144,29 @@ static json_t *wishes(void)
                      "browser", "ALL");
 }
 
+/** Start chromedriver, which leaves files behind: in a folder of our own. */
+static bool driver_start(struct webdriver *web)
+{
+    const char *argv[] = {first_of(drivers), "--port=0", NULL};
+    const char *before = getenv("TMPDIR");
+    char *kept;
+    bool good;
+
+    snprintf(web->scratch, sizeof(web->scratch),
+             P_tmpdir "/steelyard-browser-XXXXXX");
+    if (mkdtemp(web->scratch) == NULL)
+        return false;
+    kept = before == NULL ? NULL : strdup(before);
+    setenv("TMPDIR", web->scratch, 1);
+    good = process_start(&web->driver, argv);
+    if (kept != NULL)
+        setenv("TMPDIR", kept, 1);
+    else
+        unsetenv("TMPDIR");
+    free(kept);
+    return good;
+}
+
 bool webdriver_open(struct webdriver *web, unsigned width, unsigned height)
 {
     json_t *session;
@@ -149,8 +175,7 @@ bool webdriver_open(struct webdriver *web, unsigned width, unsigned height)
     *web = (struct webdriver){.port = 0};
     if (!webdriver_is_there())
         return fail(web, "no browser", "chromium, chromium-driver");
-    if (!process_start(&web->driver, (const char *const[]){first_of(drivers),
-                                                           "--port=0", NULL}))
+    if (!driver_start(web))
         return fail(web, first_of(drivers), "cannot be started");
     web->port = port_of(&web->driver);
     if (web->port == 0)
@@ -163,11 +188,26 @@ bool webdriver_open(struct webdriver *web, unsigned width, unsigned height)
     return name != NULL && webdriver_size(web, width, height);
 }
 
+/** Remove a folder with all that is in it. */
+static void folder_remove(char *path)
+{
+    char *const paths[] = {path, NULL};
+    FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    FTSENT *entry;
+
+    while (tree != NULL && (entry = fts_read(tree)) != NULL)
+        if (entry->fts_info != FTS_D)
+            remove(entry->fts_accpath);
+    if (tree != NULL)
+        fts_close(tree);
+}
+
 void webdriver_end(struct webdriver *web)
 {
     if (web->session[0] != '\0')
         json_decref(ask(web, "DELETE", "", NULL));
     process_stop(&web->driver, 5000);
+    folder_remove(web->scratch);
 }
 
 /* --- the page -------------------------------------------------------------- */

@@ -36,6 +36,7 @@ struct webdriver {
     struct process driver; /**< owned */
     unsigned port;         /**< where chromedriver listens */
     char session[64];      /**< its name for our browser */
+    char scratch[64];      /**< owned: a folder for all they write */
     char fault[1024];      /**< what went wrong last */
 };
 
