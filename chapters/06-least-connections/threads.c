@@ -124,6 +124,7 @@ unsigned threads_end(struct threads **threads)
     unsigned left;
     int late = 0;
 
+    /* pthread_cond_timedwait() goes by this clock unless told otherwise. */
     clock_gettime(CLOCK_REALTIME, &end);
     end.tv_sec += END_SECONDS;
 

@@ -234,12 +234,12 @@ static enum step try_failed(struct session *session, enum attempt ended,
                             const char *why)
 {
     struct exchange *exchange = session->exchange;
-    bool body_kept = exchange->head.body_length <= BODY_KEPT_MAX;
+    bool may_resend = exchange->head.body_length <= BODY_KEPT_MAX;
     char words[64];
 
     health_blame(exchange->backend, why);
     upstream_end(session);
-    if (retry_may(ended, &exchange->head, body_kept)) {
+    if (retry_may(ended, &exchange->head, may_resend)) {
         session_enter(session, STATE_PICK);
         return STEP_ON;
     }
@@ -299,7 +299,7 @@ static enum step request_look(struct session *session)
         switch (head_read(head, exchange->in, exchange->in_length)) {
         case HEAD_MORE: return STEP_STAY;
         case HEAD_REFUSED: return answer(session, head->status, head->why);
-        case HEAD_DONE: continue_put(exchange);
+        case HEAD_DONE: continue_put(exchange); break;
         }
     }
     if (!request_is_ready(exchange))
@@ -444,7 +444,10 @@ static bool request_move(struct session *session)
     return true;
 }
 
-/** Move the response a piece on; the answer is about the backend's side. */
+/**
+ * Receive the next piece of the response, if the client has taken the last one;
+ * IO_WAIT if it has not, or if nothing has come.
+ */
 static enum io response_move(struct session *session)
 {
     struct flow *flow = &session->exchange->response;
@@ -459,7 +462,10 @@ static enum io response_move(struct session *session)
     return io;
 }
 
-/** Both ways at once: what comes back is looked at while the request goes. */
+/**
+ * Both ways at once: what comes back is looked at while the request goes. This is
+ * the step of WAIT, too, where nothing is left to go.
+ */
 static enum step step_send(struct session *session)
 {
     struct exchange *exchange = session->exchange;
@@ -484,7 +490,6 @@ static enum step step_send(struct session *session)
 static enum step step_pass(struct session *session)
 {
     struct exchange *exchange = session->exchange;
-
     enum io io = response_move(session);
 
     if (flow_drain(&exchange->response, session->client) == IO_BROKEN ||
@@ -494,6 +499,7 @@ static enum step step_pass(struct session *session)
     }
     if (io == IO_DONE || io == IO_WAIT)
         return STEP_STAY;
+    /* The end shows only when the flow is empty: the client has got all. */
     upstream_end(session);
     session_enter(session, STATE_LEAVE);
     return STEP_ON;
@@ -589,6 +595,7 @@ void session_refuse(struct session *session)
     session->exchange = exchange_new();
     if (session->exchange == NULL)
         return; /* then it is served like the others, if memory comes back */
+    /* Nothing of its request is read: with this, LEAVE knows, and lingers. */
     session->exchange->head.status = 503;
     answer(session, 503, "too many clients at once");
 }

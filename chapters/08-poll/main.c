@@ -211,10 +211,13 @@ static unsigned sessions_allowed(unsigned wanted)
     /* For clients that get 503, probes, the listener and the like. */
     enum { SPARE = LOOP_REFUSED_MAX + 100 };
     unsigned descriptors = descriptors_raise(wanted * 2 + SPARE);
+    /*
+     * A client takes one descriptor, and a second while it is served. With three
+     * clients for every four descriptors, a third of them may be served at once.
+     */
     unsigned room = descriptors > SPARE ? (descriptors - SPARE) * 3 / 4 : 0;
     unsigned allowed = room < wanted ? room : wanted;
 
-    /* A client takes one descriptor, and a second while it is served. */
     if (allowed == 0)
         fail("%u open files are too few; raise the limit with ulimit -n",
              descriptors);
