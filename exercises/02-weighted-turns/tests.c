@@ -33,11 +33,30 @@ static void game_begin(struct game *game, const long long *weights)
     struct game name;   \
     game_begin(&name, (const long long[]){__VA_ARGS__, -1})
 
+/** The weights as a step shows them: `5,1,1 (b may not serve)`. */
+static const char *weights_of(const struct game *game)
+{
+    static char text[200];
+    size_t at = 0;
+
+    for (size_t i = 0; i < game->count; i++)
+        at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%u",
+                               i > 0 ? "," : "", game->turns[i].weight);
+    for (size_t i = 0; i < game->count; i++)
+        if (!game->turns[i].may_serve)
+            at += (size_t)snprintf(text + at, sizeof(text) - at,
+                                   " (%c may not serve)", (int)('a' + i));
+    return text;
+}
+
 /** One more pick, checked for what no pick may do. */
 static void game_pick(struct game *game)
 {
-    int pick = turns_pick(game->turns, game->count);
+    int pick;
 
+    step("turns_pick() is called over weights %s, after %zu picks.",
+         weights_of(game), game->length);
+    pick = turns_pick(game->turns, game->count);
     expect(pick >= TURNS_NONE && pick < (int)game->count,
            "With %zu backends, turns_pick() returned %d, which is no place in "
            "the array.",
@@ -192,6 +211,7 @@ GRADE_TEST(nobody_is_no_turn, 1, "when nobody may serve, nobody is picked")
            "both; yours were %s. A weight of 0 is like being away: hint 1 of "
            "TODO(02.2).",
            shown(picks));
+    step("turns_pick() is called with a count of 0.");
     expect(
         turns_pick(game.turns, 0) == TURNS_NONE,
         "With a count of 0, turns_pick() should return TURNS_NONE: hint 3 of "

@@ -52,13 +52,21 @@ static char news_letter(enum rise_fall_news news)
 /** One thing happens now. */
 static void player_step(struct player *player, char what)
 {
-    enum rise_fall_news news =
+    enum rise_fall_news news;
+    char verdict;
+
+    expect(player->length < STEPS_MAX, "This test is too long.");
+    step("With rise %u, fall %u, at most %u, window %d ms. Happened, one per "
+         "second: \"%s\"; now comes %c. (+ a good probe, - a bad one, x a "
+         "failed request.)",
+         player->settings.rise, player->settings.fall,
+         player->settings.rise_max, (int)player->settings.window_ms,
+         player->done, what);
+    news =
         what == 'x'
             ? rise_fall_blame(&player->history, player->now_ms, player->now_ms)
             : rise_fall_probe(&player->history, what == '+', player->now_ms);
-    char verdict = rise_fall_is_up(&player->history) ? 'U' : 'D';
-
-    expect(player->length < STEPS_MAX, "This test is too long.");
+    verdict = rise_fall_is_up(&player->history) ? 'U' : 'D';
     player->done[player->length] = what;
     player->verdicts[player->length] = verdict;
     player->news[player->length] = news_letter(news);
@@ -234,6 +242,9 @@ GRADE_TEST(calm_forgets, 1, "damping has a bound, and calm ends it")
                 "TODO(03.3).");
 
     player_begin(&player, 1, 1, 4, 10000);
+    step("With rise 1, fall 1, at most 4: a good probe, then 50 times a bad "
+         "one and four good ones, all in the same millisecond. Does something "
+         "overflow? See hint 3 of TODO(03.3).");
     rise_fall_probe(&player.history, true, 0);
     for (int i = 0; i < 50; i++) {
         rise_fall_probe(&player.history, false, 0);

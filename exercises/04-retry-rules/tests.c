@@ -51,8 +51,12 @@ static struct failed_try failed_in(const char *method, enum try_phase phase)
 
 static void expect_idempotent(const char *bytes, size_t length, bool want)
 {
-    bool got = method_is_idempotent(bytes, length);
+    bool got;
 
+    step("method_is_idempotent() is given \"%s\", and the length %zu; see the "
+         "hints of TODO(04.1).",
+         bytes, length);
+    got = method_is_idempotent(bytes, length);
     expect(got == want,
            "method_is_idempotent() was given %s\"%s\", and the length %zu; "
            "it should say %s, yours said %s. %s",
@@ -304,10 +308,19 @@ static const char *shown(const char *value)
     return text;
 }
 
+static bool asked(const char *value, uint64_t *wait_ms)
+{
+    step(
+        "retry_after_parse() is given the value of \"Retry-After:%s\", and its "
+        "length %zu; see the hints of TODO(04.4).",
+        shown(value), strlen(value));
+    return retry_after_parse(value, strlen(value), wait_ms);
+}
+
 static void expect_asked(const char *value, bool want, uint64_t want_ms)
 {
     uint64_t got_ms = 4711;
-    bool got = retry_after_parse(value, strlen(value), &got_ms);
+    bool got = asked(value, &got_ms);
     size_t length = strlen(value);
     bool is_padded = length == 0 || strchr(" \t", value[length - 1]) != NULL;
     int hint = is_padded ? 2 : 1; /* blanks at the end, or nothing else */

@@ -161,6 +161,7 @@ static void expect_try(struct work_queue *queue, size_t value,
 {
     struct actor actor = {.from = value};
 
+    step("%s, work_queue_try_push() is called.", when);
     actor_start(&actor, act_try_push, queue);
     expect(actor_ends(&actor, patience_ms()),
            "%s, work_queue_try_push() should say %s; yours waits. It may never "
@@ -177,6 +178,7 @@ static void expect_pop(struct work_queue *queue, size_t want, const char *when)
 {
     struct actor actor = {.got = NULL};
 
+    step("%s, work_queue_pop() is called.", when);
     actor_start(&actor, act_pop, queue);
     expect(actor_ends(&actor, patience_ms()),
            "%s, work_queue_pop() should give number %zu; yours waits.", when,
@@ -276,6 +278,8 @@ GRADE_TEST_WITH(bound_holds, 1, "never more than the bound, and none is lost",
     for (size_t i = 2; i <= 4; i++)
         expect_pop(&queue, i, "After that");
 
+    step("Four threads push into a queue of 3, with and without waiting, and "
+         "one pops; see hint 1 of TODO(05.1) and hint 2 of TODO(05.2).");
     for (size_t i = 0; i < 4; i++) {
         actors[i] = (struct actor){.from = i * EACH, .to = (i + 1) * EACH};
         actor_start(&actors[i], act_push_both_ways, &queue);
@@ -334,6 +338,8 @@ GRADE_TEST_WITH(no_lost_wakeups, 2, "for each piece of work one is woken",
     expect_pop(&queue, 1, "With one in the queue");
     for (size_t i = 0; i < CONSUMERS; i++)
         actor_start(&actors[i], act_pop_in_rounds, &queue);
+    step("Four threads pop from a queue of 4, and one pushes four pieces of "
+         "work at a time; see hint 2 of TODO(05.2).");
     for (size_t round = 1; round <= ROUNDS; round++) {
         atomic_store(&rounds, round);
         usleep(300); /* so that most of them sleep: likely, not needed */
@@ -351,6 +357,8 @@ GRADE_TEST_WITH(no_lost_wakeups, 2, "for each piece of work one is woken",
     expect(actors_end(actors, CONSUMERS), "All is popped; one still waits.");
     work_queue_fini(&queue);
 
+    step("Four threads push and four pop, through a queue of 1; see hint 2 of "
+         "TODO(05.2).");
     queue_begin(&queue, 1);
     for (size_t i = 0; i < 8; i++) {
         actors[i] = (struct actor){.from = 0, .to = 1500};
@@ -394,6 +402,8 @@ GRADE_TEST_WITH(looks_again, 1, "who wakes up for no reason looks, and sleeps",
            "yours returned %s. Wait in a while, not in an if: hint 3 of "
            "TODO(05.2).",
            popper.popped ? "true, though the queue is empty" : "false");
+    step("A thread waits in work_queue_pop(), and work_queue_push() is "
+         "called.");
     expect(work_queue_push(&queue, number(2)) == WORK_PUSHED,
            "A push into an empty queue should be WORK_PUSHED.");
     expect(
@@ -462,6 +472,9 @@ GRADE_TEST_WITH(close_wakes_all, 1, "closing ends every wait", .threads = true)
         actor_start(&pushers[i], act_push, &full);
     }
     usleep(MOMENT_MS * 1000); /* so that most of them sleep: likely */
+    step("Three threads wait in work_queue_pop() on an empty queue, and three "
+         "in work_queue_push() on a full one; both are closed. See hint 1 of "
+         "TODO(05.3).");
     work_queue_close(&empty);
     work_queue_close(&full);
     expect(actors_end(poppers, 3),
@@ -500,6 +513,8 @@ GRADE_TEST_WITH(close_while_full, 1,
     actor_start(&pushers[0], act_push, &queue);
     actor_start(&pushers[1], act_push, &queue);
     usleep(MOMENT_MS * 1000);
+    step("A full queue is closed while two threads wait to push; see hint 3 of "
+         "TODO(05.3).");
     work_queue_close(&queue);
     for (size_t i = 1; i <= 3; i++)
         expect_pop(&queue, i,
@@ -553,8 +568,12 @@ static void run_at_gate(void *context, void *work)
 static struct work_pool *pool_begin(size_t bound, work_fn *run,
                                     struct scene *scene)
 {
-    struct work_pool *pool = work_pool_new(WORKERS, bound, run, scene);
+    struct work_pool *pool;
 
+    step("work_pool_new() is called, with %d workers and a bound of %zu; see "
+         "hint 1 of TODO(05.4).",
+         WORKERS, bound);
+    pool = work_pool_new(WORKERS, bound, run, scene);
     expect(pool != NULL, "work_pool_new() of %d workers returned NULL.",
            WORKERS);
     return pool;
@@ -578,6 +597,7 @@ static void expect_given(struct work_pool *pool, void (*act)(struct actor *),
         act == act_give ? "work_pool_give()" : "work_pool_offer()";
     struct actor actor = {.pool = pool, .from = value};
 
+    step("%s, %s is called.", when, name);
     actor_start(&actor, act, NULL);
     expect(actor_ends(&actor, patience_ms()),
            "%s, %s should say %s; yours waits. See hints 2 and 3 of "
@@ -598,6 +618,7 @@ static void pool_end(struct work_pool *pool)
 {
     struct actor actor = {.pool = pool};
 
+    step("work_pool_end() is called; see the hints of TODO(05.5).");
     actor_start(&actor, act_end_pool, NULL);
     expect(actor_ends(&actor, patience_ms()),
            "work_pool_end() does not return. Are all workers woken, and do "
@@ -629,6 +650,9 @@ GRADE_TEST_WITH(runs_side_by_side, 1, "each worker runs work, at one time",
                  "All workers were busy, and there was no room for work that "
                  "waits");
     atomic_store(&scene.gate, true);
+    step("A pool of %d workers is given 300 pieces of work; see hint 2 of "
+         "TODO(05.4).",
+         WORKERS);
     for (size_t i = WORKERS + 2; i < 300; i++)
         expect(work_pool_give(pool, number(i)) == WORK_PUSHED,
                "work_pool_give() should say WORK_PUSHED.");
@@ -669,6 +693,9 @@ GRADE_TEST_WITH(end_joins, 1, "ending does all the work and joins all threads",
 
     expect(pthread_key_create(&scene.key, thread_ends) == 0, "No key.");
     pool = pool_begin(40, run_marked, &scene);
+    step("A pool of %d workers is given 40 pieces of work; see hint 2 of "
+         "TODO(05.4).",
+         WORKERS);
     for (size_t i = 0; i < 40; i++)
         expect(work_pool_give(pool, number(i)) == WORK_PUSHED,
                "work_pool_give() should say WORK_PUSHED.");

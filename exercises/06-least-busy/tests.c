@@ -26,9 +26,12 @@ static uint32_t roll_seeded(void *arg)
 /** Is that what load_is_less() says? */
 static void must_compare(struct load a, struct load b, bool less)
 {
+    step("load_is_less() compares %u in flight at weight %u with %u at weight "
+         "%u.",
+         a.in_flight, a.weight, b.in_flight, b.weight);
     expect(load_is_less(a, b) == less,
            "%u in flight at weight %u is %s busy than %u at weight %u. "
-           "load_is_less() said the opposite. See hint 2 of TODO 06.1.",
+           "load_is_less() said the opposite. See hint 2 of TODO(06.1).",
            a.in_flight, a.weight, less ? "less" : "not less", b.in_flight,
            b.weight);
 }
@@ -84,19 +87,23 @@ static void must_pick(const struct load *loads, size_t count, size_t next,
                       size_t want)
 {
     size_t after = next;
-    size_t got = least_busy_pick(loads, count, &after);
     size_t want_after = want + 1 < count ? want + 1 : 0;
+    size_t got;
 
+    step("least_busy_pick() is called for %zu backends (in flight/weight: %s), "
+         "with next = %zu; see the hints of TODO(06.2).",
+         count, shown(loads, count), next);
+    got = least_busy_pick(loads, count, &after);
     expect(got == want,
            "Of %zu backends (in flight/weight: %s), with next = %zu, "
            "least_busy_pick() should pick the one with index %zu; yours picked "
-           "%s%zu. See hint 1 of TODO 06.2.",
+           "%s%zu. See hint 1 of TODO(06.2).",
            count, shown(loads, count), next, want,
            got == NOBODY ? "NOBODY, " : "", got);
     expect(after == want_after,
            "Of %zu backends (in flight/weight: %s), with next = %zu, index %zu "
            "was picked, and next should be %zu after it; yours set it to %zu. "
-           "See hint 3 of TODO 06.2.",
+           "See hint 3 of TODO(06.2).",
            count, shown(loads, count), next, want, want_after, after);
 }
 
@@ -152,7 +159,7 @@ GRADE_TEST(equals_take_turns, 2, "those who are equally busy take turns")
                "Five backends of weight 1 begin with nothing, and each pick "
                "adds a request. Pick number %zu should be index %zu; yours was "
                "%zu. The turn goes on from the backend that was picked last: "
-               "see hint 2 of TODO 06.2.",
+               "see hint 2 of TODO(06.2).",
                i + 1, i % 5, at);
         loads[at].in_flight++;
     }
@@ -168,15 +175,21 @@ GRADE_TEST(weight_zero_rests, 1,
 
     for (size_t from = 0; from < 5; from++)
         must_pick(loads, 5, from, 1);
+    step("two_choices_pick() is called for 5 backends (in flight/weight: %s); "
+         "see hint 2 of TODO(06.5).",
+         shown(loads, 5));
     for (size_t i = 0; i < 100; i++) {
         size_t got = two_choices_pick(loads, 5, &dice);
 
         expect(got == 1,
                "Of backends with in flight/weight %s, only the indices 1 and 3 "
                "may be drawn, and 1 is less busy. two_choices_pick() gave %zu. "
-               "See hint 2 of TODO 06.5.",
+               "See hint 2 of TODO(06.5).",
                shown(loads, 5), got);
     }
+    step("Only one backend may serve, or none, or there is none: "
+         "least_busy_pick() and two_choices_pick() are called. See hint 2 of "
+         "TODO(06.5).");
     expect(two_choices_pick(loads, 2, &dice) == 1,
            "Of backends with in flight/weight %s, only index 1 may be drawn, "
            "so two_choices_pick() should pick it.",
@@ -201,6 +214,9 @@ static double draw_share(uint32_t bound, uint32_t part)
     struct dice dice = {roll_seeded, &seed};
     unsigned below = 0;
 
+    step("draw_below() draws with the bound %u. Does the loop that rolls again "
+         "end? See hint 2 of TODO(06.3).",
+         bound);
     for (unsigned i = 0; i < DRAWS; i++) {
         uint32_t got = draw_below(&dice, bound);
 
@@ -220,7 +236,7 @@ static void must_share(uint32_t bound)
            "Of 30000 draws below %u, a share of 0.333 should be below %u; "
            "yours had %.3f. There are 2^32 possible rolls, and %u does not "
            "divide that: some numbers get more rolls than others, unless you "
-           "do something about it. See hint 2 of TODO 06.3.",
+           "do something about it. See hint 2 of TODO(06.3).",
            bound, bound / 3, share, bound);
 }
 
@@ -230,6 +246,7 @@ GRADE_TEST(draws_are_even, 1, "each number is as likely as the others")
     struct dice dice = {roll_seeded, &seed};
     unsigned counts[7] = {0};
 
+    step("draw_below() draws with the bound 7; see hint 1 of TODO(06.3).");
     for (size_t i = 0; i < 21000; i++) {
         uint32_t got = draw_below(&dice, 7);
 
@@ -239,7 +256,7 @@ GRADE_TEST(draws_are_even, 1, "each number is as likely as the others")
     for (size_t i = 0; i < 7; i++)
         expect(counts[i] > 2750 && counts[i] < 3250,
                "Of 21000 draws below 7, about 3000 should be %zu; yours were "
-               "%u. See hint 1 of TODO 06.3.",
+               "%u. See hint 1 of TODO(06.3).",
                i, counts[i]);
     expect(draw_below(&dice, 1) == 0, "Below 1 there is only 0.");
     must_share(3u << 30);
@@ -256,6 +273,7 @@ GRADE_TEST(pairs_differ, 1, "two different ones, each pair as likely")
     uint64_t seed = 2;
     struct dice dice = {roll_seeded, &seed};
 
+    step("draw_pair() draws with the bound 5; see hint 1 of TODO(06.4).");
     for (size_t i = 0; i < 40000; i++) {
         uint32_t pair[2] = {9, 9};
 
@@ -265,7 +283,7 @@ GRADE_TEST(pairs_differ, 1, "two different ones, each pair as likely")
                pair[1]);
         expect(pair[0] != pair[1],
                "draw_pair() with the bound 5 gave %u twice. See hint 1 of "
-               "TODO 06.4.",
+               "TODO(06.4).",
                pair[0]);
         counts[pair[0]][pair[1]]++;
     }
@@ -274,8 +292,9 @@ GRADE_TEST(pairs_differ, 1, "two different ones, each pair as likely")
             expect(i == k || (counts[i][k] > 1750 && counts[i][k] < 2250),
                    "Of 40000 pairs below 5, there are 20 kinds, and about 2000 "
                    "should be %zu and then %zu; yours were %u. See hint 2 of "
-                   "TODO 06.4.",
+                   "TODO(06.4).",
                    i, k, counts[i][k]);
+    step("draw_pair() draws with the bound 2; see hint 1 of TODO(06.4).");
     for (size_t i = 0; i < 100; i++) {
         uint32_t pair[2] = {9, 9};
 
@@ -292,6 +311,9 @@ static void count_picks(const struct load *loads, unsigned counts[4])
     uint64_t seed = 3;
     struct dice dice = {roll_seeded, &seed};
 
+    step("two_choices_pick() is called for 4 backends (in flight/weight: %s); "
+         "see the hints of TODO(06.5).",
+         shown(loads, 4));
     memset(counts, 0, 4 * sizeof(counts[0]));
     for (size_t i = 0; i < 24000; i++) {
         size_t got = two_choices_pick(loads, 4, &dice);
@@ -319,14 +341,14 @@ GRADE_TEST(the_freer_of_two, 1,
                    counts[i] < wins[i] * 2000 + 300,
                "Of 4 backends (in flight/weight: %s), index %zu is the less "
                "busy one in %u of the 12 pairs. So of 24000 picks it should "
-               "get about %u; yours gave it %u. See hint 1 of TODO 06.5.",
+               "get about %u; yours gave it %u. See hint 1 of TODO(06.5).",
                shown(ranks, 4), i, wins[i], wins[i] * 2000, counts[i]);
     count_picks(equal, counts);
     for (size_t i = 0; i < 4; i++)
         expect(counts[i] > 5700 && counts[i] < 6300,
                "4 backends with nothing to do are equally busy, whatever their "
                "weights. Of 24000 picks, each should get about 6000; yours "
-               "gave index %zu %u. See hint 3 of TODO 06.5.",
+               "gave index %zu %u. See hint 3 of TODO(06.5).",
                i, counts[i]);
 }
 

@@ -93,9 +93,12 @@ static struct hash_ring *new_ring(void)
 
 static void add(struct hash_ring *ring, const char *name, unsigned weight)
 {
+    step("hash_ring_add() is called for \"%s\", with weight %u; see the hints "
+         "of TODO(08.1).",
+         name, weight);
     expect(hash_ring_add(ring, name, weight),
            "hash_ring_add() of \"%s\" with weight %u gave false. See hint 1 of "
-           "TODO 08.1.",
+           "TODO(08.1).",
            name, weight);
 }
 
@@ -103,8 +106,12 @@ static void add(struct hash_ring *ring, const char *name, unsigned weight)
 static void must_find(const struct hash_ring *ring, uint64_t place,
                       const char *want, const char *hint)
 {
-    const char *got = hash_ring_find(ring, place);
+    const char *got;
 
+    step("hash_ring_find() is asked for the place 0x%016llx, which belongs to "
+         "\"%s\"; see %s.",
+         (unsigned long long)place, want, hint);
+    got = hash_ring_find(ring, place);
     expect(got != NULL && strcmp(got, want) == 0,
            "The place 0x%016llx belongs to \"%s\"; hash_ring_find() gave "
            "\"%s\". See %s.",
@@ -142,13 +149,15 @@ GRADE_TEST(keys_go_upwards, 2,
         .names = {"ada", "bob", "cyd"}, .weights = {1, 1, 2}, .count = 3};
     struct hash_ring *ring = new_ring();
 
+    step("hash_ring_find() is called on an empty ring; see hint 1 of "
+         "TODO(08.2).");
     expect(hash_ring_find(ring, 5) == NULL,
            "An empty ring should give NULL for each key.");
     add(ring, "ada", 1);
-    must_find(ring, 0, "ada", "hint 1 of TODO 08.2");
-    must_find(ring, outer_point("ada", true), "ada", "hint 2 of TODO 08.2");
+    must_find(ring, 0, "ada", "hint 1 of TODO(08.2)");
+    must_find(ring, outer_point("ada", true), "ada", "hint 2 of TODO(08.2)");
     must_find(ring, UINT64_MAX, "ada",
-              "hint 2 of TODO 08.2: behind the last point comes the first");
+              "hint 2 of TODO(08.2): behind the last point comes the first");
     hash_ring_free(&ring);
     expect(ring == NULL, "hash_ring_free() did not empty the pointer.");
     ring = build(&slow);
@@ -156,18 +165,19 @@ GRADE_TEST(keys_go_upwards, 2,
         uint64_t place = ring_point("bob", i);
 
         must_find(ring, place, "bob",
-                  "hint 2 of TODO 08.2: a point lies at this very place");
+                  "hint 2 of TODO(08.2): a point lies at this very place");
         must_find(ring, place + 1,
                   slow.names[slow_find(&slow, place + 1, false)],
-                  "hint 2 of TODO 08.2: the last point lies just before it");
+                  "hint 2 of TODO(08.2): the last point lies just before it");
     }
     must_find(ring, UINT64_MAX, slow.names[slow_find(&slow, UINT64_MAX, false)],
-              "hint 2 of TODO 08.2: behind the last point comes the first");
+              "hint 2 of TODO(08.2): behind the last point comes the first");
     for (uint64_t i = 0; i < 1500; i++)
-        must_find(ring, key_place(i),
-                  slow.names[slow_find(&slow, key_place(i), false)],
-                  "hint 3 of TODO 08.1 for the points, and hint 1 of TODO 08.2 "
-                  "for finding them");
+        must_find(
+            ring, key_place(i),
+            slow.names[slow_find(&slow, key_place(i), false)],
+            "hint 3 of TODO(08.1) for the points, and hint 1 of TODO(08.2) "
+            "for finding them");
     hash_ring_free(&ring);
 }
 
@@ -192,6 +202,8 @@ GRADE_TEST(weights_set_shares, 1, "keys are shared out by weight")
 
     for (size_t i = 0; i < 4; i++)
         add(ring, names[i], weights[i]);
+    step("hash_ring_find() is asked for %d keys; see the hints of TODO(08.2).",
+         KEYS);
     for (uint64_t i = 0; i < KEYS; i++)
         counts[name_index(hash_ring_find(ring, key_place(i)))]++;
     for (size_t i = 0; i < 4; i++) {
@@ -200,7 +212,7 @@ GRADE_TEST(weights_set_shares, 1, "keys are shared out by weight")
         expect(counts[i] > fair * 3 / 4 && counts[i] < fair * 5 / 4,
                "On a ring of weights 1, 2, 3 and 4, a backend of weight %u "
                "should get about %u of %d keys; yours got %u. See hint 3 of "
-               "TODO 08.1.",
+               "TODO(08.1).",
                weights[i], fair, KEYS, counts[i]);
     }
     hash_ring_free(&ring);
@@ -209,6 +221,8 @@ GRADE_TEST(weights_set_shares, 1, "keys are shared out by weight")
 /** Whose is each key now? */
 static void note_owners(const struct hash_ring *ring, unsigned char *owners)
 {
+    step("hash_ring_find() is asked for %d keys; see the hints of TODO(08.2).",
+         KEYS);
     for (uint64_t i = 0; i < KEYS; i++)
         owners[i] =
             (unsigned char)name_index(hash_ring_find(ring, key_place(i)));
@@ -231,7 +245,7 @@ GRADE_TEST(newcomer_takes_its_share, 1,
         expect(after[i] == before[i] || after[i] == 10,
                "Ten backends, and \"%s\" came as the eleventh. Then a key of "
                "\"%s\" went to \"%s\". A key may only move to the one who "
-               "came. See hint 3 of TODO 08.1.",
+               "came. See hint 3 of TODO(08.1).",
                names[10], names[before[i]], names[after[i]]);
         moved += after[i] != before[i];
     }
@@ -260,17 +274,20 @@ GRADE_TEST(leaver_moves_only_its_own, 2,
     for (size_t i = 0; i < 10; i++)
         add(ring, names[i], 1 + i % 2);
     note_owners(ring, before);
+    step("hash_ring_remove() of \"%s\", one of ten; see the hints of "
+         "TODO(08.3).",
+         names[3]);
     expect(hash_ring_remove(ring, names[3]),
            "hash_ring_remove() of a backend that is there gave false.");
     note_owners(ring, after);
     for (size_t i = 0; i < KEYS; i++) {
         expect(after[i] != 3,
                "\"%s\" has gone, but a key still belongs to it. See hint 1 of "
-               "TODO 08.3.",
+               "TODO(08.3).",
                names[3]);
         expect(after[i] == before[i] || before[i] == 3,
                "\"%s\" has gone, and a key of \"%s\" went to \"%s\". Only the "
-               "keys of the one who goes may move. See hint 2 of TODO 08.3.",
+               "keys of the one who goes may move. See hint 2 of TODO(08.3).",
                names[3], names[before[i]], names[after[i]]);
         moved += before[i] == 3;
         gained[after[i]] += before[i] == 3;
@@ -297,7 +314,10 @@ GRADE_TEST(the_ring_owns_its_names, 1, "names are copied, and found again")
     add(ring, name, 1);
     strcpy(name, "bob");
     must_find(ring, 7, "ada",
-              "hint 2 of TODO 08.1: the caller's name is only borrowed");
+              "hint 2 of TODO(08.1): the caller's name is only borrowed");
+    step("What cannot be done is asked for: hash_ring_add() of a name that is "
+         "there, or of a weight out of range, and hash_ring_remove() of one "
+         "that is not there.");
     expect(!hash_ring_add(ring, "ada", 2),
            "\"ada\" was added twice, and hash_ring_add() gave true.");
     expect(!hash_ring_add(ring, "cyd", 0) &&
@@ -313,11 +333,16 @@ GRADE_TEST(the_ring_owns_its_names, 1, "names are copied, and found again")
     }
     for (unsigned i = 0; i < 200; i++) {
         sprintf(name, "a-backend-with-a-long-name-%u", i);
+        step("200 backends were added and are removed one by one; now "
+             "hash_ring_remove() of \"%s\". See the hints of TODO(08.3).",
+             name);
         expect(hash_ring_remove(ring, name),
                "200 backends were added, then removed one by one. "
                "hash_ring_remove() of \"%s\" gave false.",
                name);
     }
+    step("hash_ring_remove() is given the name that hash_ring_find() gave, "
+         "which lies in the ring itself; see the hints of TODO(08.3).");
     found = hash_ring_find(ring, 7);
     expect(found != NULL && hash_ring_remove(ring, found),
            "hash_ring_remove() should take the name that hash_ring_find() "
@@ -371,8 +396,8 @@ GRADE_TEST_WITH(lookups_are_quick, 1, "a lookup takes O(log n) steps",
     expect(big_ns < small_ns * 40,
            "A lookup took %.0f ns on a ring of 100 points, and %.0f ns on one "
            "of 50,000. That is 500 times as many points, but should be little "
-           "more than twice as many steps: 16 instead of 7. See hint 1 of TODO "
-           "08.2.",
+           "more than twice as many steps: 16 instead of 7. See hint 1 of "
+           "TODO(08.2).",
            small_ns, big_ns);
     hash_ring_free(&small);
     hash_ring_free(&big);
@@ -384,14 +409,19 @@ static void must_take(struct hash_ring *ring, struct slow_ring *slow,
 {
     size_t owner = slow_find(slow, place, false);
     size_t want = slow_find(slow, place, true);
-    const char *got = hash_ring_take(ring, place);
+    const char *got;
 
+    step(
+        "%s. hash_ring_take() is called for the place 0x%016llx; see the hints "
+        "of TODO(08.4).",
+        before, (unsigned long long)place);
+    got = hash_ring_take(ring, place);
     expect(
         got != NULL && strcmp(got, slow->names[want]) == 0,
         "%s. The next request is for the place 0x%016llx of \"%s\". With it, "
         "there are %u in flight, so \"%s\" may have %u. The first one from "
         "there on that is not full is \"%s\", who has %u and may have %u; "
-        "hash_ring_take() gave \"%s\". See hint 1 of TODO 08.4.",
+        "hash_ring_take() gave \"%s\". See hint 1 of TODO(08.4).",
         before, (unsigned long long)place, slow->names[owner], slow_all(slow),
         slow->names[owner], slow_limit(slow, owner), slow->names[want],
         slow->in_flight[want], slow_limit(slow, want), shown(got));

@@ -34,7 +34,7 @@ unsigned char input_at(const struct input *input, size_t at)
                "looked at bytes %zu times: more than %d looks for each byte "
                "and %d for each call. Who begins at the start (or at the start "
                "of the line) with each call gets slower with each byte: see "
-               "hint 1 of TODO 09.1.",
+               "hint 1 of TODO(09.1).",
                input->length, *input->looks, LOOKS_PER_BYTE, LOOKS_PER_CALL);
     }
     return (unsigned char)input->bytes[at];
@@ -144,6 +144,8 @@ static enum head_result ask(struct strict_head *reader, const char *bytes,
     char *moved = malloc(length);
     enum head_result result;
 
+    step("strict_head_read() is called when %zu bytes have come: \"%s\".",
+         length, shown(bytes, length));
     memcpy(moved, bytes, length);
     result = strict_head_read(
         reader, &(struct input){.bytes = moved, .length = length}, length);
@@ -251,7 +253,7 @@ static const char *with_fields(const char *fields)
 GRADE_TEST(facts_are_right, 1,
            "the facts are right, and the rest is left alone")
 {
-    static const char *const look = "hint 2 of TODO 09.1";
+    static const char *const look = "hint 2 of TODO(09.1)";
 
     must_accept("GET / HTTP/1.1\r\nHost: a\r\n\r\n",
                 "GET / 1.1, <Host> = <a>, 1 fields, head of 27 bytes, no body",
@@ -276,8 +278,8 @@ GRADE_TEST(facts_are_right, 1,
 GRADE_TEST(request_lines_are_strict, 1,
            "a request line has exactly three words")
 {
-    static const char *const look = "hint 2 of TODO 09.2";
-    static const char *const form = "hint 3 of TODO 09.2";
+    static const char *const look = "hint 2 of TODO(09.2)";
+    static const char *const form = "hint 3 of TODO(09.2)";
 
     must_accept(
         "GET http://a HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -322,8 +324,8 @@ GRADE_TEST(request_lines_are_strict, 1,
 GRADE_TEST(field_lines_are_strict, 2,
            "a field line can be read in one way only")
 {
-    static const char *const look = "hint 1 of TODO 09.3";
-    static const char *const ends = "hint 2 of TODO 09.3";
+    static const char *const look = "hint 1 of TODO(09.3)";
+    static const char *const ends = "hint 2 of TODO(09.3)";
     static const char zero[] = "GET / HTTP/1.1\r\nHost: a\r\nB: c\0d\r\n\r\n";
 
     must_accept("GET / HTTP/1.1\r\nHost: a\r\nB:c\xe4:d\r\n\r\n",
@@ -379,12 +381,12 @@ static void must_take_length(const char *digits, unsigned long long number)
             "GET / 1.1, <Host> = <a>, <Content-Length> = <%s>, 2 fields, head "
             "of %zu bytes, body of %llu bytes",
             digits, strlen(head), number);
-    must_accept(head, facts, "hint 1 of TODO 09.4");
+    must_accept(head, facts, "hint 1 of TODO(09.4)");
 }
 
 GRADE_TEST(lengths_are_plain, 1, "Content-Length is one plain number")
 {
-    static const char *const look = "hint 1 of TODO 09.4";
+    static const char *const look = "hint 1 of TODO(09.4)";
 
     must_take_length("0", 0);
     must_take_length("18446744073709551615", UINT64_MAX);
@@ -410,7 +412,7 @@ GRADE_TEST(lengths_are_plain, 1, "Content-Length is one plain number")
 
 GRADE_TEST(codings_are_known, 1, "the one transfer coding is chunked")
 {
-    static const char *const look = "hint 2 of TODO 09.4";
+    static const char *const look = "hint 2 of TODO(09.4)";
 
     must_accept(with_fields("Transfer-Encoding: \tChunked \r\n"),
                 "GET / 1.1, <Host> = <a>, <Transfer-Encoding> = <Chunked>, "
@@ -466,14 +468,14 @@ static void try_host(const char *value, const char *wrong)
             "no body",
             value, length);
     if (wrong == NULL)
-        must_accept(head, facts, "hint 3 of TODO 09.4");
+        must_accept(head, facts, "hint 3 of TODO(09.4)");
     else
-        must_refuse(head, 400, wrong, "hint 3 of TODO 09.4");
+        must_refuse(head, 400, wrong, "hint 3 of TODO(09.4)");
 }
 
 GRADE_TEST(host_is_one, 1, "there is one Host, and it is one")
 {
-    static const char *const look = "hint 3 of TODO 09.4";
+    static const char *const look = "hint 3 of TODO(09.4)";
 
     try_host("www.Example-1.org", NULL);
     try_host("127.0.0.1:8080", NULL);
@@ -541,13 +543,13 @@ static void must_get(size_t length, unsigned status, const char *what)
     if (status == 0)
         expect(got.result == HEAD_DONE,
                "A head with %s is within the limits, and should end as "
-               "HEAD_DONE; yours said %s with status %u. See hint 1 of TODO "
-               "09.5.",
+               "HEAD_DONE; yours said %s with status %u. See hint 1 of "
+               "TODO(09.5).",
                what, result_name(got.result), got.status);
     else
         expect(got.result == HEAD_REFUSED && got.status == status,
                "A head with %s should be refused with %u; yours said %s with "
-               "status %u. See hint 1 of TODO 09.5.",
+               "status %u. See hint 1 of TODO(09.5).",
                what, status, result_name(got.result), got.status);
 }
 
@@ -573,6 +575,8 @@ static void count_looks(size_t length)
     size_t looks = 0;
     size_t come = 0;
 
+    step("A head of %zu bytes comes byte by byte: \"%s\".", length,
+         shown(large, length));
     while (result == HEAD_MORE && come < length) {
         struct input input = {.bytes = large, .looks = &looks};
 
@@ -612,7 +616,7 @@ static void compare_cut(const char *head, size_t length, size_t first,
         got.result == whole.result && got.status == whole.status,
         "In one piece, the head \"%s\" got the answer %s (status %u). With "
         "%zu bytes at first, then %zu more with each call, it got %s (status "
-        "%u). Both must be the same: see hint 3 of TODO 09.1.",
+        "%u). Both must be the same: see hint 3 of TODO(09.1).",
         shown(head, length), result_name(whole.result), whole.status, first,
         size, result_name(got.result), got.status);
     expect(strcmp(got.facts, whole.facts) == 0,

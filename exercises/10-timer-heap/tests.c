@@ -73,6 +73,9 @@ static void thing_init(struct thing *thing, int name)
 
 static void thing_set(struct thing *thing, int64_t due_ms)
 {
+    step("timer_heap_set() for %" PRId64 " ms, when %zu timers are in the "
+         "heap; see the hints of TODO(10.1).",
+         due_ms, heap.count);
     expect(timer_heap_set(&heap, &thing->timer, due_ms),
            "timer_heap_set() for %" PRId64 " ms returned false.", due_ms);
     expect(heap_timer_is_set(&thing->timer),
@@ -108,6 +111,9 @@ static void expect_fired(int64_t now_ms, const char *want, const char *story,
     for (const char *next = want; *next != '\0'; next++)
         wanted += *next == ' ';
     calls = 0;
+    step("%s timer_heap_fire() is called at %" PRId64 " ms. See the hints of "
+         "TODO(10.4).",
+         story, now_ms);
     count = timer_heap_fire(&heap, now_ms);
     got = names_text();
     expect(strcmp(got, want[0] == '\0' ? "nothing" : want) == 0,
@@ -153,6 +159,9 @@ GRADE_TEST(fires_in_order, 1, "the one due first is called first")
     }
     for (int64_t now_ms = -50000; now_ms < 50000; now_ms += 500) {
         calls = 0;
+        step("%d timers were set for random times; timer_heap_fire() is called "
+             "at %" PRId64 " ms. See hint 2 of TODO(10.3).",
+             COUNT, now_ms);
         fired += timer_heap_fire(&heap, now_ms);
         for (size_t i = 0; i < calls; i++)
             expect(called[i]->timer.due_ms <= now_ms &&
@@ -203,8 +212,10 @@ GRADE_TEST(ties_keep_order, 1, "of two due at one time, the first set is first")
 
 static void expect_wait(int64_t now_ms, int want, const char *story)
 {
-    int got = timer_heap_wait_ms(&heap, now_ms);
+    int got;
 
+    step("%s timer_heap_wait_ms() is called at %" PRId64 " ms.", story, now_ms);
+    got = timer_heap_wait_ms(&heap, now_ms);
     expect(got == want,
            "%s At %" PRId64 " ms, timer_heap_wait_ms() should say %d; yours "
            "said %d. See the hints of TODO(10.2).",
@@ -296,6 +307,9 @@ static void cancel_at_random(void)
                  "After %d random steps, the last of them %s,", step,
                  cancels ? "a cancel" : "a set");
         if (cancels) {
+            step("%zu timers were set and cancelled at random, and the one at "
+                 "place %zu is cancelled. See the hints of TODO(10.3).",
+                 heap.count, things[which]->timer.place - 1);
             expect(timer_heap_cancel(&heap, &things[which]->timer),
                    "timer_heap_cancel() of a timer that is set said false.");
             free(things[which]);

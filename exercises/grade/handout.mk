@@ -4,6 +4,7 @@
 ## Exercises in C: the parts of an HTTP load balancer.
 ##
 ##   make grade         all exercises: what is done, and what comes next
+##   make diff-04       what chapter 04 adds to chapter 03
 ##   make help          the rest
 
 MAKEFLAGS += --no-print-directory
@@ -25,6 +26,9 @@ build/tests/behaviours: $(filter-out tests/behaviours/backend_pages.c,\
 	@$(CC) -std=c11 -D_DEFAULT_SOURCE -O1 -g -Itests/support \
 	    $$(pkg-config --cflags check libcurl jansson) -o $@ $(filter %.c,$^) \
 	    $$(pkg-config --libs check libcurl jansson) -pthread
+
+diff-%:
+	@sh tests/tools/diff $*
 
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile exercises/exercises.mk

@@ -250,6 +250,18 @@ def is_handed_out(path):
     return True
 
 
+def handed_out(path, text):
+    """A file as students get it: what they have not got is said."""
+    if path != 'chapters/README.md':
+        return text
+    heading, rest = text.split(b'\n', 1)
+    return heading + b"""
+
+> This map is that of the whole repository. A handout has the chapters and
+> `make diff-04`, but not `final`, `make staircase` and `make measure`.
+""" + rest
+
+
 def handout_files():
     """What students get: {path: (bytes, executable)}."""
     files = {}
@@ -258,7 +270,8 @@ def handout_files():
         for path in filter(is_handed_out, files_of(folder)):
             full = os.path.join(ROOT, path)
             with open(full, 'rb') as file:
-                files[path] = file.read(), os.access(full, os.X_OK)
+                files[path] = (handed_out(path, file.read()),
+                               os.access(full, os.X_OK))
     for name in exercises.names():
         for source in exercises.sources_of(name):
             text = starter_text(name, source).encode()
@@ -266,6 +279,7 @@ def handout_files():
             files[f'exercises/grade/starters/{name}/{source}'] = text, False
     for path, ours in (('Makefile', 'exercises/grade/handout.mk'),
                        ('README.md', 'exercises/grade/handout.readme'),
+                       ('tests/tools/diff', 'tests/tools/diff'),
                        ('LICENSE', 'LICENSE')):
         with open(os.path.join(ROOT, ours), 'rb') as file:
             files[path] = file.read(), False
