@@ -7,8 +7,8 @@
  *       |
  *     PICK    a backend is picked                   (none left: ANSWER)
  *       |
- *     DIAL    we connect to it                      (no connection: PICK)
- *       |
+ *     DIAL    we connect to it                      (no connection: PICK;
+ *       |                                            no descriptor: ANSWER)
  *     SEND    the request goes out                  (unanswered: PICK, ANSWER)
  *       |
  *     WAIT    all of it is sent; nothing came back  (unanswered: PICK, ANSWER)
