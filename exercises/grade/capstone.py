@@ -6,6 +6,7 @@ Its tests are the behaviours in tests/behaviours, the same that prove the
 chapters. They know a balancer by its command line only; so it may be written
 in any language. Its Makefile says how it is built and started.
 """
+import glob
 import os
 import re
 import subprocess
@@ -36,9 +37,13 @@ def tests():
         raise Trouble('the tests of the capstone do not build; they need the '
                       'packages libcurl4-openssl-dev and libjansson-dev\n'
                       + made.stdout)
+    newest = os.path.basename(max(glob.glob(
+        os.path.join(ROOT, 'chapters', '[0-9]*'))))[:2]
+    # What comes after the chapters is of the full balancer alone.
     return [Test(name, int(points), f'{title} (chapter {chapter})')
             for chapter, name, points, title in re.findall(
-                r'^(\d\d) (\S+) +(\d+) +(.*)', suite('--list'), re.M)]
+                r'^(\d\d) (\S+) +(\d+) +(.*)', suite('--list'), re.M)
+            if chapter <= newest]
 
 
 def judge(said, wanted):
