@@ -553,6 +553,17 @@ struct answer lab_try(const struct lab *lab, const char *path)
     return answer;
 }
 
+const char *lab_hello(const struct lab *lab, size_t which)
+{
+    static char words[4][64];
+    static size_t next;
+    char *hello = words[next++ % 4];
+
+    snprintf(hello, sizeof(words[0]), "hello from %s on port %u\n",
+             lab->backends[which].name, lab->backends[which].port);
+    return hello;
+}
+
 const char *lab_who(const struct lab *lab, const char *path)
 {
     static char names[8][64];
@@ -594,6 +605,17 @@ void lab_hear(struct rude *rude, const char *words)
 {
     insist(rude_hear(rude, words, 3000),
            "expected to hear \"%s\"; got \"%.600s\"%s", words, rude->text,
+           rude->broken  ? " and a reset"
+           : rude->ended ? " and the end"
+                         : "");
+}
+
+void lab_hear_chunks(struct rude *rude, const char *content, const char *rest)
+{
+    insist(rude_hear_chunks(rude, content, rest, 3000),
+           "expected to hear \"%s\" in chunks, and then \"%s\"; got "
+           "\"%.600s\"%s",
+           content, rest, rude->text,
            rude->broken  ? " and a reset"
            : rude->ended ? " and the end"
                          : "");

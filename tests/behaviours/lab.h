@@ -157,6 +157,9 @@ struct answer lab_get(const struct lab *lab, const char *path);
 /** The same for those who do not want the body. */
 struct answer lab_try(const struct lab *lab, const char *path);
 
+/** All of what a backend says to `GET /`. Good until the fourth call after. */
+const char *lab_hello(const struct lab *lab, size_t which);
+
 /** GET, and insist on a whole 200; tells which backend answered. Good until the
  * eighth call after. */
 const char *lab_who(const struct lab *lab, const char *path);
@@ -170,6 +173,10 @@ void lab_rude(const struct lab *lab, struct rude *rude);
 
 /** Hear these words within three seconds, or fail. */
 void lab_hear(struct rude *rude, const char *words);
+
+/** Hear this content within three seconds in chunks of any size, and these words
+ * behind it, or fail; see rude_hear_chunks(). */
+void lab_hear_chunks(struct rude *rude, const char *content, const char *rest);
 
 /** Forget what was heard, say this, and hear these words, or fail. */
 void lab_ask(struct rude *rude, const char *text, const char *words);

@@ -133,6 +133,67 @@ bool rude_hear(struct rude *rude, const char *words, long ms)
     return true;
 }
 
+/** How much is in the chunk that begins here? 0: it is the last one, or none
+ * that everybody reads in the same way. */
+static size_t chunk_size(const char *at, const char **content)
+{
+    size_t digits = strspn(at, "0123456789abcdefABCDEF");
+
+    if (digits == 0 || digits > 8 || strncmp(at + digits, "\r\n", 2) != 0)
+        return 0;
+    *content = at + digits + 2;
+    return strtoul(at, NULL, 16);
+}
+
+/** What chunks carry, as if it were all in one, and what stands behind. */
+static void unchunk(const char *at, char *out)
+{
+    const char *content = at;
+    size_t size;
+
+    while ((size = chunk_size(at, &content)) > 0 &&
+           strnlen(content, size + 2) == size + 2 &&
+           strncmp(content + size, "\r\n", 2) == 0) {
+        memcpy(out, content, size);
+        out += size;
+        at = content + size + 2;
+    }
+    strcpy(out, at);
+}
+
+/** Has it come? */
+static bool has_chunks(const struct rude *rude, const char *content,
+                       const char *rest)
+{
+    const char *field = strstr(rude->text, "chunked\r\n");
+    const char *body = field == NULL ? NULL : strstr(field, "\r\n\r\n");
+    size_t length = strlen(content);
+    char *joined;
+    bool has;
+
+    if (body == NULL)
+        return false;
+    joined = malloc(strlen(body) + 1);
+    unchunk(body + 4, joined);
+    has = strncmp(joined, content, length) == 0 &&
+          strncmp(joined + length, rest, strlen(rest)) == 0;
+    free(joined);
+    return has;
+}
+
+bool rude_hear_chunks(struct rude *rude, const char *content, const char *rest,
+                      long ms)
+{
+    int64_t end = now_ms() + patience(ms);
+
+    while (!has_chunks(rude, content, rest)) {
+        if (rude->ended || rude->broken || now_ms() >= end)
+            return false;
+        rude_take(rude, 65536, 50);
+    }
+    return true;
+}
+
 bool rude_hear_end(struct rude *rude, long ms)
 {
     int64_t end = now_ms() + patience(ms);

@@ -42,6 +42,14 @@ bool rude_say_slowly(struct rude *rude, const char *text);
 /** Read until these words have come, for @p ms at most (stretched). */
 bool rude_hear(struct rude *rude, const char *words, long ms);
 
+/**
+ * Read until a body in chunks has brought this content, however it was cut into
+ * chunks, and these words behind it: such as `0\r\n\r\n`, or nothing. For
+ * @p ms at most (stretched). The first message that is in chunks counts.
+ */
+bool rude_hear_chunks(struct rude *rude, const char *content, const char *rest,
+                      long ms);
+
 /** Read until the connection ends, for @p ms at most (stretched). */
 bool rude_hear_end(struct rude *rude, long ms);
 
