@@ -26,6 +26,7 @@ enum {
     REST_MS = 100,    /* out of descriptors: look again after this */
     PLACE_MS = 5,     /* other workers may have made room */
     WATCH_MS = 10, /* a client with its first request is watched after this */
+    REFUSED_PIECES_MAX = 256, /* so much is read of a client too many */
 };
 
 /** One of the crew. */
@@ -50,6 +51,35 @@ struct crew {
     bool is_shut;
 };
 
+/** Send what is taken now, in as many calls as that needs: nobody watches this
+ * stream, so what was not ready may be so again. */
+static void send_now(struct stream *client, char *bytes, size_t length)
+{
+    size_t moved = 0;
+    enum io io = IO_DONE;
+
+    while (length > 0 && io == IO_DONE) {
+        struct iovec piece = {bytes, length};
+
+        client->watch.ready |= READY_WRITE;
+        io = stream_send(client, &piece, 1, &moved);
+        bytes += moved;
+        length -= moved;
+    }
+}
+
+/** Read and forget what has come, but not for ever. */
+static void read_off(struct stream *client, char *bytes, size_t room)
+{
+    size_t moved;
+    enum io io = IO_DONE;
+
+    for (int i = 0; io == IO_DONE && i < REFUSED_PIECES_MAX; i++) {
+        client->watch.ready |= READY_READ;
+        io = stream_receive(client, bytes, room, &moved);
+    }
+}
+
 /** One client too many: it is told so, if it can be told at once. */
 static void refuse(struct stream *client, struct loop *loop)
 {
@@ -58,14 +88,11 @@ static void refuse(struct stream *client, struct loop *loop)
                             .why = "too many clients at once",
                             .retry_after = 1,
                             .closes = true};
-    struct iovec piece = {bytes, answer_print(&answer, bytes, sizeof(bytes))};
-    size_t moved;
 
-    /* What it has asked must be read, or the answer would be lost. */
-    stream_send(client, &piece, 1, &moved);
+    send_now(client, bytes, answer_print(&answer, bytes, sizeof(bytes)));
     stream_shut(client);
-    while (stream_receive(client, bytes, sizeof(bytes), &moved) == IO_DONE)
-        continue;
+    /* What it has asked must be read, or the answer would be lost. */
+    read_off(client, bytes, sizeof(bytes));
     stream_close(client, loop);
 }
 
