@@ -174,7 +174,7 @@ static void ceiling_is_below_the_limit(void)
     few.rlim_cur = few.rlim_max = 140;
     insist(setrlimit(RLIMIT_NOFILE, &few) == 0, "setrlimit fails");
     lab_start(&lab);
-    insist(lab_logs(&lab, "clients at once", 1000), "the limit is not told");
+    insist(lab_logs(&lab, "clients at once", 3000), "the limit is not told");
     log = process_text(lab.lb.err);
     sscanf(strstr(log, "at most "), "at most %u clients", &most);
     free(log);

@@ -242,32 +242,15 @@ static void extensions_stay(void)
 
 static void response_in_any_cut(void)
 {
-    struct lab lab;
-    struct rude backend;
-    struct fetches *fetches;
-    const struct answer *answer;
+    struct scene scene;
 
-    lab_init(&lab);
-    lab_play(&lab);
-    lab_start_alone(&lab);
-    fetches = fetches_begin(&(struct request){.url = lab_url(&lab, "/")}, 1);
-    insist(
-        holds_within(3000, (fetches_run(fetches, 5),
-                            rude_accept(&backend, lab.backends[0].keeper, 0))),
-        "expected the balancer to connect to its backend");
-    lab_hear(&backend, "\r\n\r\n");
-    rude_say_slowly(&backend, OK_CHUNKED "4;x=y\r\nwiki\r\n05\r\npedia\r\n"
-                                         "0\r\nX-Sum: 1\r\n\r\n");
-    fetches_run(fetches, 3000);
-    answer = fetches_answer(fetches, 0);
-    insist(answer->whole && strcmp(answer->body, "wikipedia") == 0,
-           "a response in two chunks came byte by byte; expected "
-           "\"wikipedia\"; got %ld \"%.100s\" (%s)",
-           answer->status, answer->body == NULL ? "" : answer->body,
-           answer->error);
-    fetches_end(&fetches);
-    rude_close(&backend);
-    lab_end(&lab);
+    scene_open(&scene, NULL, NULL);
+    scene_ask(&scene, GET("/"));
+    rude_say_slowly(&scene.backend, OK_CHUNKED "4;x=y\r\nwiki\r\n05\r\n"
+                                               "pedia\r\n0\r\nX-Sum: 1\r\n"
+                                               "\r\n");
+    lab_hear_chunks(&scene.client, "wikipedia", "0\r\n\r\n");
+    scene_close(&scene);
 }
 
 static void no_chunks_for_old_clients(void)

@@ -463,7 +463,7 @@ static void full_queue_is_503(void)
     lab_rude(&lab, &second);
     rude_say(&second, plain_get);
     is_busy(lab_talk(&lab, plain_get), "busy");
-    insist(lab_logs(&lab, "setting queue-max", 1000),
+    insist(lab_logs(&lab, "setting queue-max", 3000),
            "expected the log to name the setting queue-max; it says %s",
            process_text(lab.lb.err));
     insist(rude_hear(&second, "hello from one", 4000),
@@ -488,7 +488,7 @@ static void waiting_has_an_end(void)
            "with --queue-timeout 200ms, expected 503 after 200 ms; it came "
            "after %lld",
            (long long)(now_ms() - began));
-    insist(lab_logs(&lab, "setting queue-timeout", 1000),
+    insist(lab_logs(&lab, "setting queue-timeout", 3000),
            "expected the log to name the setting queue-timeout; it says %s",
            process_text(lab.lb.err));
     rude_close(&first);

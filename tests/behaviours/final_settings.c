@@ -98,7 +98,7 @@ static void full_file_is_understood(void)
     insist(answer.status == 504, "a limit of 200ms; expected 504; got %ld",
            answer.status);
     answer_free(&answer);
-    insist(lab_prints(&lab, "\"status\":504", 1000),
+    insist(lab_prints(&lab, "\"status\":504", 3000),
            "expected the access log as JSON; got %s", process_text(lab.lb.out));
     lab_end(&lab);
 }
