@@ -30,9 +30,10 @@ enum io socket_connect(struct stream *stream, const union address *to)
     int fd = socket_new(to->any.sa_family);
 
     stream_init(stream, fd, 0);
-    stream->error = errno;
-    if (fd == -1)
+    if (fd == -1) {
+        stream->error = errno;
         return IO_BROKEN;
+    }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (connect(fd, &to->any, address_length(to)) == 0) {
         stream->watch.ready = READY_WRITE;

@@ -167,6 +167,19 @@ void stream_close(struct stream *stream, struct loop *loop)
     stream->watch.fd = -1;
 }
 
+bool stream_is_short(const struct stream *stream)
+{
+    switch (stream->error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+    case ENOSPC: /* no more can be watched by epoll */
+    case EADDRNOTAVAIL: return true;
+    default: return false;
+    }
+}
+
 const char *stream_words(const struct stream *stream)
 {
     switch (stream->error) {
@@ -182,6 +195,7 @@ const char *stream_words(const struct stream *stream)
     case ENOBUFS: return "the system is out of memory for it";
     case EMFILE:
     case ENFILE: return "out of descriptors";
+    case ENOSPC: return "the system watches no more connections";
     default: return strerror(stream->error);
     }
 }

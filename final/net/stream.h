@@ -89,6 +89,10 @@ bool stream_is_open(const struct stream *stream);
 /** Close it, if it is open, and forget it in @p loop. */
 void stream_close(struct stream *stream, struct loop *loop);
 
+/** Is it broken because we are short of descriptors, memory or ports, whatever the
+ * peer does? */
+bool stream_is_short(const struct stream *stream);
+
 /** Why it is broken, in words. A constant. */
 const char *stream_words(const struct stream *stream);
 

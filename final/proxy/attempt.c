@@ -119,9 +119,13 @@ static void send_head(struct exchange *exchange)
     exchange->expects_head = true;
 }
 
-/** The limit of this step, or that of a response head, if it was that. */
-static enum setting limit_of(const struct exchange *exchange, enum state now)
+/** The limit of this step; or what makes us short; or that of a response head, if
+ * it was that. */
+static enum setting limit_of(const struct exchange *exchange, enum state now,
+                             enum attempt ended)
 {
+    if (ended == ATTEMPT_SHORT)
+        return SETTING_sessions_max;
     if (!exchange->has_response &&
         flow_raw(&exchange->down) >=
             exchange_settings(exchange)->response_head_bytes)
@@ -156,6 +160,17 @@ static bool may_retry(struct exchange *exchange, enum attempt ended)
     return exchange->is_retry;
 }
 
+/** Nobody has answered, and nobody else can be asked. */
+static enum state unanswered(struct exchange *exchange)
+{
+    for (unsigned i = 0; i < exchange->try_count; i++)
+        if (exchange->tries[i].ended == ATTEMPT_SHORT)
+            return exchange_answer(exchange, 503,
+                                   "the balancer is short of descriptors, "
+                                   "memory or ports");
+    return exchange_answer(exchange, 502, "no backend has answered");
+}
+
 /** This try is over, without a response that could be passed on. */
 enum state exchange_fail(struct exchange *exchange, enum state now,
                          enum attempt ended, const char *why)
@@ -163,14 +178,15 @@ enum state exchange_fail(struct exchange *exchange, enum state now,
     struct pool *pool = exchange->terms->pool;
     struct backend *backend = exchange->backend;
 
-    exchange_complain(exchange, backend, now, limit_of(exchange, now), why);
+    exchange_complain(exchange, backend, now, limit_of(exchange, now, ended),
+                      why);
     exchange_note_try(exchange, false, ended);
     if (attempt_is_blamed(ended)) {
         health_failed(pool, backend, why, loop_now(exchange->worker->loop));
         backend_add_failure(backend,
                             exchange->tries[exchange->try_count - 1].took_us);
     }
-    if (ended == ATTEMPT_UNCONNECTED)
+    if (ended == ATTEMPT_UNCONNECTED || ended == ATTEMPT_SHORT)
         exchange->unconnected++;
     if (ended != ATTEMPT_STALE)
         backend_set_add(&exchange->tried, backend);
@@ -184,7 +200,7 @@ enum state exchange_fail(struct exchange *exchange, enum state now,
     if (may_retry(exchange, ended)) {
         if (ended == ATTEMPT_STALE)
             exchange->was_stale = true;
-        else if (ended != ATTEMPT_UNCONNECTED)
+        else if (ended == ATTEMPT_UNANSWERED)
             exchange->repeated++;
         flow_rewind(&exchange->up);
         return STATE_PICK;
@@ -195,7 +211,13 @@ enum state exchange_fail(struct exchange *exchange, enum state now,
     if (ended == ATTEMPT_ANSWERED)
         return exchange_answer(exchange, 502,
                                "the backend gave no proper answer");
-    return exchange_answer(exchange, 502, "no backend has answered");
+    return unanswered(exchange);
+}
+
+/** How a try ends that has got no connection. */
+static enum attempt unconnected(bool is_ours)
+{
+    return is_ours ? ATTEMPT_SHORT : ATTEMPT_UNCONNECTED;
 }
 
 /** Use a connection that rests, or begin a new one. */
@@ -206,7 +228,7 @@ static enum state connect_to(struct exchange *exchange)
     int64_t rested_max = method_is_idempotent(exchange->request.method_id)
                              ? INT64_MAX
                              : POST_REST_MS_MAX;
-    const char *why = "";
+    struct upstream_fault fault = {"", false};
     enum io io = IO_DONE;
 
     exchange->is_reused = false;
@@ -218,7 +240,7 @@ static enum state connect_to(struct exchange *exchange)
         upstream_use(exchange->upstream, exchange->wake, exchange->session);
     } else {
         io = upstream_open(worker->loop, exchange->backend, exchange->wake,
-                           exchange->session, &exchange->upstream, &why);
+                           exchange->session, &exchange->upstream, &fault);
     }
     switch (io) {
     case IO_DONE: send_head(exchange); return STATE_SEND;
@@ -226,14 +248,15 @@ static enum state connect_to(struct exchange *exchange)
     case IO_END:
     case IO_BROKEN: break;
     }
-    return exchange_fail(exchange, STATE_DIAL, ATTEMPT_UNCONNECTED, why);
+    return exchange_fail(exchange, STATE_DIAL, unconnected(fault.is_ours),
+                         fault.why);
 }
 
 /** Nobody may serve, or everybody has been asked. */
 static enum state nobody(struct exchange *exchange)
 {
     if (exchange->try_count > 0)
-        return exchange_answer(exchange, 502, "no backend has answered");
+        return unanswered(exchange);
     exchange_complain(exchange, NULL, STATE_PICK, SETTING_none_healthy,
                       "no backend is up");
     exchange->end_reason = "no backend is up";
@@ -297,6 +320,8 @@ enum state exchange_dial(struct exchange *exchange)
     case IO_END:
     case IO_BROKEN: break;
     }
-    return exchange_fail(exchange, STATE_DIAL, ATTEMPT_UNCONNECTED,
-                         stream_words(&exchange->upstream->stream));
+    return exchange_fail(
+        exchange, STATE_DIAL,
+        unconnected(stream_is_short(&exchange->upstream->stream)),
+        stream_words(&exchange->upstream->stream));
 }

@@ -16,6 +16,7 @@ bool retry_may(enum attempt ended, const struct retry_facts *facts,
 
     switch (ended) {
     case ATTEMPT_UNCONNECTED:
+    case ATTEMPT_SHORT: /* there may be a connection to another, at rest */
         return facts->unconnected < settings->connect_tries;
     case ATTEMPT_STALE: return harmless && !facts->was_stale;
     case ATTEMPT_UNANSWERED:
@@ -31,6 +32,7 @@ const char *attempt_words(enum attempt ended)
 {
     switch (ended) {
     case ATTEMPT_UNCONNECTED: return "unconnected";
+    case ATTEMPT_SHORT: return "short";
     case ATTEMPT_STALE: return "stale";
     case ATTEMPT_UNANSWERED: return "unanswered";
     case ATTEMPT_SLOW: return "slow";
@@ -47,6 +49,7 @@ bool attempt_is_blamed(enum attempt ended)
     case ATTEMPT_UNANSWERED:
     case ATTEMPT_SLOW:
     case ATTEMPT_ANSWERED: return true;
+    case ATTEMPT_SHORT:
     case ATTEMPT_STALE:
     case ATTEMPT_ABANDONED: return false;
     }

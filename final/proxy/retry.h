@@ -22,6 +22,8 @@ struct settings;
 /** How one try ended. */
 enum attempt {
     ATTEMPT_UNCONNECTED, /**< no connection: the backend knows of no request */
+    ATTEMPT_SHORT,       /**< no connection, as we are short of descriptors,
+                              memory or ports: that is not the backend's fault */
     ATTEMPT_STALE,       /**< a connection that had rested ended unanswered: it
                               was closed just as we used it */
     ATTEMPT_UNANSWERED,  /**< it may know of it, but gave not a byte back */
@@ -35,7 +37,8 @@ struct retry_facts {
     bool is_idempotent; /**< repeating it does no harm (RFC 9110, 9.2.2) */
     bool is_kept;       /**< all that was sent of the body can be sent again */
     bool was_sent;      /**< at least one byte of it was written */
-    unsigned unconnected; /**< backends that could not be connected to so far */
+    unsigned unconnected; /**< backends that could not be connected to so far,
+                               for whatever reason */
     unsigned repeated;    /**< tries after the first, on another backend */
     bool was_stale;       /**< it met a stale connection before */
 };

@@ -21,7 +21,7 @@ static void on_ready(void *arg)
 
 enum io upstream_open(struct loop *loop, struct backend *backend,
                       void (*on_event)(void *user), void *user,
-                      struct upstream **owned, const char **why)
+                      struct upstream **owned, struct upstream_fault *fault)
 {
     struct upstream *upstream;
     union address address;
@@ -29,7 +29,7 @@ enum io upstream_open(struct loop *loop, struct backend *backend,
 
     *owned = NULL;
     if (!backend_address(backend, &address)) {
-        *why = "its name was not found yet";
+        *fault = (struct upstream_fault){"its name was not found yet", false};
         return IO_BROKEN;
     }
     upstream = xnew(1, sizeof(*upstream));
@@ -46,7 +46,8 @@ enum io upstream_open(struct loop *loop, struct backend *backend,
         io = IO_BROKEN;
     }
     if (io == IO_BROKEN) {
-        *why = stream_words(&upstream->stream);
+        fault->why = stream_words(&upstream->stream);
+        fault->is_ours = stream_is_short(&upstream->stream);
         upstream_free(&upstream);
         return IO_BROKEN;
     }

@@ -41,17 +41,24 @@ struct upstream {
     void *user;                   /**< goes there: borrowed */
 };
 
+/** Why there is no connection. */
+struct upstream_fault {
+    const char *why; /**< in words; a constant */
+    bool is_ours;    /**< the backend has nothing to do with it: see
+                          stream_is_short() */
+};
+
 /**
  * Begin to connect.
  *
  * @param on_event  called with @p user when something happens
  * @param owned     where it goes, owned by the caller; NULL for #IO_BROKEN
- * @param why       in words, for #IO_BROKEN; a constant
+ * @param fault     filled for #IO_BROKEN
  * @return #IO_DONE, #IO_WAIT (ask upstream_finish() later) or #IO_BROKEN
  */
 enum io upstream_open(struct loop *loop, struct backend *backend,
                       void (*on_event)(void *user), void *user,
-                      struct upstream **owned, const char **why);
+                      struct upstream **owned, struct upstream_fault *fault);
 
 /** Has it been connected? #IO_DONE, #IO_WAIT, or #IO_BROKEN with stream_words().*/
 enum io upstream_finish(struct upstream *upstream);

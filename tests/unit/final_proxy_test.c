@@ -361,8 +361,9 @@ END_TEST
 /* --- to try again ------------------------------------------------------------ */
 
 static const enum attempt attempts[] = {
-    ATTEMPT_UNCONNECTED, ATTEMPT_STALE,    ATTEMPT_UNANSWERED,
-    ATTEMPT_SLOW,        ATTEMPT_ANSWERED, ATTEMPT_ABANDONED,
+    ATTEMPT_UNCONNECTED, ATTEMPT_SHORT, ATTEMPT_STALE,
+    ATTEMPT_UNANSWERED,  ATTEMPT_SLOW,  ATTEMPT_ANSWERED,
+    ATTEMPT_ABANDONED,
 };
 
 /** All facts there can be, one for each number. */
@@ -391,7 +392,8 @@ START_TEST(nothing_is_done_twice)
     for (size_t i = 0; i < COUNT(attempts); i++) {
         bool may = retry_may(attempts[i], &facts, &settings);
 
-        if (!harmless && attempts[i] != ATTEMPT_UNCONNECTED)
+        if (!harmless && attempts[i] != ATTEMPT_UNCONNECTED &&
+            attempts[i] != ATTEMPT_SHORT)
             ck_assert(!may);
         if (attempts[i] == ATTEMPT_STALE)
             ck_assert_int_eq(may, harmless && !facts.was_stale);
@@ -426,6 +428,7 @@ START_TEST(so_many_backends_are_tried)
         facts.unconnected = i;
         ck_assert_int_eq(retry_may(ATTEMPT_UNCONNECTED, &facts, &settings),
                          i < 3);
+        ck_assert_int_eq(retry_may(ATTEMPT_SHORT, &facts, &settings), i < 3);
     }
     set(SETTING_retries, "0");
     ck_assert(!retry_may(ATTEMPT_UNANSWERED, &facts, &settings));
@@ -440,6 +443,7 @@ START_TEST(the_backend_is_blamed_for_its_own_faults)
     ck_assert(attempt_is_blamed(ATTEMPT_UNANSWERED));
     ck_assert(attempt_is_blamed(ATTEMPT_SLOW));
     ck_assert(attempt_is_blamed(ATTEMPT_ANSWERED));
+    ck_assert(!attempt_is_blamed(ATTEMPT_SHORT));
     ck_assert(!attempt_is_blamed(ATTEMPT_STALE));
     ck_assert(!attempt_is_blamed(ATTEMPT_ABANDONED));
 }

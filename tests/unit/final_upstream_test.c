@@ -22,6 +22,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -1149,11 +1150,11 @@ static void road_open(struct road *road, struct lane *lane)
 {
     struct pollfd waiting = {.fd = lane->listener, .events = POLLIN};
     union address from;
-    const char *why = "";
+    struct upstream_fault fault = {"", false};
     enum io io = upstream_open(lane->loop, &lane->backend, count_event, &events,
-                               &road->upstream, &why);
+                               &road->upstream, &fault);
 
-    ck_assert_msg(io != IO_BROKEN, "%s", why);
+    ck_assert_msg(io != IO_BROKEN, "%s", fault.why);
     ck_assert_ptr_eq(road->upstream->backend, &lane->backend);
     while (io == IO_WAIT) {
         loop_run(lane->loop);
@@ -1241,7 +1242,7 @@ START_TEST(a_refused_connection_says_why)
 {
     struct lane lane;
     struct upstream *upstream;
-    const char *why = NULL;
+    struct upstream_fault fault = {NULL, true};
     int holder = socket(AF_INET, SOCK_STREAM, 0);
     union address *known;
     socklen_t length = sizeof(*known);
@@ -1253,14 +1254,16 @@ START_TEST(a_refused_connection_says_why)
     ck_assert_int_eq(bind(holder, &known->any, address_length(known)), 0);
     getsockname(holder, &known->any, &length); /* taken, and not listened to */
     io = upstream_open(lane.loop, &lane.backend, count_event, &events,
-                       &upstream, &why);
+                       &upstream, &fault);
     while (io == IO_WAIT) {
         loop_run(lane.loop);
         io = upstream_finish(upstream);
-        why = stream_words(&upstream->stream);
+        fault.why = stream_words(&upstream->stream);
+        fault.is_ours = stream_is_short(&upstream->stream);
     }
     ck_assert_int_eq(io, IO_BROKEN);
-    ck_assert_str_eq(why, "connection refused");
+    ck_assert_str_eq(fault.why, "connection refused");
+    ck_assert(!fault.is_ours);
     upstream_free(&upstream);
     close(holder);
     lane_close(&lane);
@@ -1271,15 +1274,39 @@ START_TEST(without_an_address_there_is_no_connection)
 {
     struct lane lane;
     struct upstream *upstream = (struct upstream *)&lane;
-    const char *why = NULL;
+    struct upstream_fault fault = {NULL, true};
 
     lane_open(&lane, pollers[_i]);
     backend_fini(&lane.backend);
     ck_assert_int_eq(upstream_open(lane.loop, &lane.backend, count_event,
-                                   &events, &upstream, &why),
+                                   &events, &upstream, &fault),
                      IO_BROKEN);
     ck_assert_ptr_null(upstream);
-    ck_assert_str_eq(why, "its name was not found yet");
+    ck_assert_str_eq(fault.why, "its name was not found yet");
+    ck_assert(!fault.is_ours);
+    lane_close(&lane);
+}
+END_TEST
+
+START_TEST(without_a_descriptor_the_fault_is_ours)
+{
+    struct lane lane;
+    struct upstream *upstream = (struct upstream *)&lane;
+    struct upstream_fault fault = {NULL, false};
+    struct rlimit limit, none;
+
+    lane_open(&lane, pollers[_i]);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = limit;
+    none.rlim_cur = 0;
+    setrlimit(RLIMIT_NOFILE, &none);
+    ck_assert_int_eq(upstream_open(lane.loop, &lane.backend, count_event,
+                                   &events, &upstream, &fault),
+                     IO_BROKEN);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    ck_assert_ptr_null(upstream);
+    ck_assert_str_eq(fault.why, "out of descriptors");
+    ck_assert(fault.is_ours);
     lane_close(&lane);
 }
 END_TEST
@@ -1580,6 +1607,7 @@ static void add_connection(Suite *suite)
     unit_add(suite, a_connection_is_made_used_and_ended, each);
     unit_add(suite, a_refused_connection_says_why, each);
     unit_add(suite, without_an_address_there_is_no_connection, each);
+    unit_add(suite, without_a_descriptor_the_fault_is_ours, each);
     unit_add(suite, the_one_that_came_last_goes_first, each);
     unit_add(suite, no_more_rest_than_may, each);
     unit_add(suite, one_that_is_too_old_or_must_not_rest_is_closed, each);
