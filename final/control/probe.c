@@ -232,8 +232,8 @@ static bool is_good(const struct probe *probe, CURLcode result, char *why,
     return true;
 }
 
-/** When to ask this backend again. */
-static void plan(struct probe *probe)
+/** How long to wait between two probes of this backend. */
+static int64_t interval_of(struct probe *probe)
 {
     const struct settings *settings = settings_of(probe);
     struct prober *prober = probe->prober;
@@ -242,9 +242,29 @@ static void plan(struct probe *probe)
     if (!atomic_load(&probe->backend->up) &&
         settings->health_interval_down_ms > 0)
         interval = settings->health_interval_down_ms;
-    interval =
-        random_jitter(&prober->random, interval, settings->health_jitter);
-    timer_set_in(loop_timers(prober->loop), &probe->next, interval, clock_ms());
+    return random_jitter(&prober->random, interval, settings->health_jitter);
+}
+
+/** Ask this backend again, after that time. */
+static void plan(struct probe *probe, int64_t in_ms)
+{
+    int64_t now_ms = clock_ms();
+
+    probe->backend->probe_due_ms = now_ms + in_ms;
+    timer_set_in(loop_timers(probe->prober->loop), &probe->next, in_ms, now_ms);
+}
+
+/** Go on where another prober was stopped: were each of them to begin with a
+ * whole interval, frequent reloads would leave no time for probes. */
+static void plan_on(struct probe *probe)
+{
+    int64_t due_ms = probe->backend->probe_due_ms;
+    int64_t left_ms = due_ms - clock_ms();
+    int64_t in_ms = interval_of(probe);
+
+    if (due_ms != 0 && left_ms < in_ms)
+        in_ms = left_ms > 0 ? left_ms : 0;
+    plan(probe, in_ms);
 }
 
 static void probe_close(struct probe *probe)
@@ -266,7 +286,7 @@ static void probe_end(struct probe *probe, CURLcode result)
     log_debug("probe of %s: %s", probe->backend->url, good ? "good" : why);
     health_judge(prober->pool, probe->backend, good, why, clock_ms());
     if (!prober->asks)
-        plan(probe);
+        plan(probe, interval_of(probe));
     else if (--prober->asked == 0)
         loop_stop(prober->loop);
 }
@@ -327,7 +347,7 @@ void prober_start(struct prober *prober)
         struct probe *probe = &prober->probes[i];
 
         if (probe->backend->health.probed)
-            plan(probe);
+            plan_on(probe);
         else
             probe_begin(probe);
     }

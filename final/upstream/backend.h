@@ -82,9 +82,8 @@ struct backend {
     atomic_uint in_flight_max;  /**< requests at once; 0: any number */
     atomic_bool is_backup;      /**< serves only when no other can */
     unsigned weight_configured; /**< `weight`, before a person changed it */
-    atomic_bool
-        draining; /**< a person wants it to get nothing new; see health.h
-                           */
+    atomic_bool draining;       /**< a person wants it to get nothing new */
+    int64_t probe_due_ms;       /**< its next probe; control's; 0: not known */
 
     /* Who needs it: see roster.h. */
     atomic_uint holders;    /**< pools, and others that know it */
