@@ -56,6 +56,13 @@ static void verdict(struct pool *pool, struct backend *backend, const char *why,
     tell(pool, backend, from, why, now_ms);
 }
 
+/** One that was never up does not go down; people want to know all the same. */
+static void tell_new(struct backend *backend, const char *why)
+{
+    snprintf(backend->health.why, sizeof(backend->health.why), "%s", why);
+    log_warn("%s [down] (%s; it is new)", backend->url, why);
+}
+
 static void end_ejection(struct backend *backend)
 {
     backend->health.ejected = false;
@@ -85,6 +92,8 @@ void health_judge(struct pool *pool, struct backend *backend, bool passed,
     struct health_state *health = &backend->health;
 
     pthread_mutex_lock(&pool->roster->verdict);
+    if (!passed && !health->probed && !atomic_load(&backend->up))
+        tell_new(backend, why);
     count_probe(health, passed, pool->settings);
     if (health->ejected && health->well &&
         health->passed_row >= pool->settings->rise)
@@ -97,6 +106,9 @@ void health_doubt(struct pool *pool, struct backend *backend)
 {
     pthread_mutex_lock(&pool->roster->verdict);
     backend->health.well = false;
+    /* Whatever was known of it, when it was here before, is old. */
+    backend->health.probed = false;
+    backend->health.passed_row = backend->health.failed_row = 0;
     snprintf(backend->health.why, sizeof(backend->health.why),
              "it is new and was not probed yet");
     atomic_store(&backend->up, false);
