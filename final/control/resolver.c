@@ -22,8 +22,10 @@ struct names {
 };
 
 struct resolver {
-    bool told[BACKEND_SLOTS]; /**< said that this one was not found */
+    uint64_t told[BACKEND_SLOTS]; /**< said that this one was not found: its
+                                       identity, since slots are used again */
     pthread_t thread;
+    pthread_mutex_t looking; /**< held while a name is looked up */
     pthread_mutex_t lock;
     pthread_cond_t news;
     struct names names; /**< under `lock` */
@@ -46,17 +48,21 @@ static void names_drop(struct names *names)
 
 static void look_up(struct resolver *resolver, struct backend *backend)
 {
-    bool *told = &resolver->told[backend->slot];
-    bool knows = atomic_load(&backend->addresses) != NULL;
+    uint64_t *told = &resolver->told[backend->slot];
+    bool knows, found, is_told;
     const char *why = "";
-    bool found = backend_find(backend, &why);
 
-    if (!found && !*told)
+    pthread_mutex_lock(&resolver->looking);
+    knows = atomic_load(&backend->addresses) != NULL;
+    found = backend_find(backend, &why);
+    is_told = *told == backend->identity;
+    *told = found ? 0 : backend->identity;
+    pthread_mutex_unlock(&resolver->looking);
+    if (!found && !is_told)
         log_warn("%s [unresolved] (%s)%s", backend->url, why,
                  knows ? "; the last good answer is kept" : "");
-    if (found && *told)
+    if (found && is_told)
         log_info("%s [resolved]", backend->url);
-    *told = !found;
 }
 
 static void look_all_up(struct resolver *resolver, const struct names *names)
@@ -116,6 +122,7 @@ static void resolver_forget(struct resolver *resolver)
     names_drop(&resolver->names);
     pthread_cond_destroy(&resolver->news);
     pthread_mutex_destroy(&resolver->lock);
+    pthread_mutex_destroy(&resolver->looking);
     free(resolver);
 }
 
@@ -125,6 +132,7 @@ struct resolver *resolver_new(struct pool *pool, struct fault *fault)
     pthread_condattr_t steady;
     int error;
 
+    pthread_mutex_init(&resolver->looking, NULL);
     names_take(&resolver->names, pool);
     look_all_up(resolver, &resolver->names);
     pthread_mutex_init(&resolver->lock, NULL);
@@ -140,8 +148,32 @@ struct resolver *resolver_new(struct pool *pool, struct fault *fault)
     return NULL;
 }
 
+/**
+ * Requests come as soon as the pool serves. Those backends whose host is an
+ * address are found at once; names are left to the thread, unless there would
+ * be nobody to go to.
+ */
+static void look_new_up(struct resolver *resolver, const struct pool *pool)
+{
+    const char *why;
+    bool some = false;
+    union address address;
+
+    for (size_t i = 0; i < pool->count; i++) {
+        struct backend *backend = pool->backends[i];
+
+        if (atomic_load(&backend->addresses) == NULL &&
+            address_parse(&address, text_of(backend->host), backend->port))
+            backend_find(backend, &why); /* the thread does not know it */
+        some |= atomic_load(&backend->addresses) != NULL;
+    }
+    for (size_t i = 0; !some && i < pool->count; i++)
+        look_up(resolver, pool->backends[i]);
+}
+
 void resolver_follow(struct resolver *resolver, struct pool *pool)
 {
+    look_new_up(resolver, pool);
     pthread_mutex_lock(&resolver->lock);
     names_drop(&resolver->names);
     names_take(&resolver->names, pool);

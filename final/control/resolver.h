@@ -27,7 +27,10 @@ struct resolver;
  */
 struct resolver *resolver_new(struct pool *pool, struct fault *fault);
 
-/** From now on, look up the names of this pool; borrowed until it returns. */
+/**
+ * From now on, look up the names of this pool; borrowed until it returns. If
+ * none of its backends has an address yet, it waits for the first look-up.
+ */
 void resolver_follow(struct resolver *resolver, struct pool *pool);
 
 /** End it, and empty the pointer. */
