@@ -365,8 +365,9 @@ static void run_balancer(struct lab *lab)
 /** Its file was read, or it will not be. */
 static void config_remove(struct lab *lab)
 {
-    if (lab->config != NULL)
-        unlink(lab->config);
+    if (lab->config == NULL || lab->keeps_config)
+        return;
+    unlink(lab->config);
     lab->config = NULL;
 }
 
@@ -510,6 +511,27 @@ void lab_config(struct lab *lab, const char *text)
     lab->config = name;
     lab->is_bare = true;
     lab_flag(lab, 0, "--config", name);
+}
+
+void lab_config_kept(struct lab *lab, const char *text)
+{
+    lab_config(lab, text);
+    lab->keeps_config = true;
+}
+
+void lab_reload(struct lab *lab, const char *text, bool was_taken)
+{
+    const char *words = was_taken ? "reload: done" : "reload: refused";
+    size_t before = lab_logged(lab, words);
+    FILE *file = fopen(lab->config, "w");
+
+    insist(file != NULL, "cannot write %s", lab->config);
+    write_config(lab, file, text);
+    kill(lab->lb.pid, SIGHUP);
+    insist(holds_within(5000, lab_logged(lab, words) > before),
+           "wrote the file anew and sent SIGHUP; expected \"%s\"; the log "
+           "says %s",
+           words, process_text(lab->lb.err));
 }
 
 void lab_usual(struct lab *lab, size_t count)
@@ -707,6 +729,8 @@ void lab_end(struct lab *lab)
 {
     int status;
 
+    lab->keeps_config = false;
+    config_remove(lab);
     if (process_has_ended(&lab->lb, &status))
         ck_abort_msg(
             "the balancer has ended by itself, with status %d; it said: %s",

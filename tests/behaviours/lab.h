@@ -63,6 +63,7 @@ struct lab {
     const char *host;     /**< how backends are written; `127.0.0.1` */
     const char *also;     /**< one more backend's URL, or NULL */
     const char *config;   /**< its file, to be taken away; or NULL */
+    bool keeps_config;    /**< the file is to be read again */
     bool is_bare;         /**< give it none but the flags of the lab */
 };
 
@@ -141,6 +142,18 @@ void lab_runs(struct lab *lab, int status);
  * the first backend, and so on. The lab becomes bare.
  */
 void lab_config(struct lab *lab, const char *text);
+
+/**
+ * The same, with a file that stays for lab_reload(). Give it {"port": 0} or the
+ * like yourself.
+ */
+void lab_config_kept(struct lab *lab, const char *text);
+
+/**
+ * Write the file anew, tell the balancer to read it again, and wait until it
+ * says that it has; `was_taken` is how that has to go.
+ */
+void lab_reload(struct lab *lab, const char *text, bool was_taken);
 
 /** The usual: so many backends that behave, and the balancer. */
 void lab_usual(struct lab *lab, size_t count);

@@ -82,6 +82,7 @@ static void collect(void)
     add(&final_crew);
     add(&final_admin);
     add(&splicing);
+    add(&final_reload);
     qsort(all, all_count, sizeof(all[0]), by_chapter);
 }
 
