@@ -216,9 +216,8 @@ void control_end(struct control *control)
 
 /* --- what people ask for --------------------------------------------------- */
 
-/** Note what is new; what only a new process can change stays as it is. */
-static void compare(const struct settings *now, struct settings *fresh,
-                    struct control_change *change)
+void control_compare(const struct settings *now, struct settings *fresh,
+                     struct control_change *change)
 {
     memset(change, 0, sizeof(*change));
     for (enum setting i = 0; i < SETTING_COUNT; i++) {
@@ -250,7 +249,7 @@ bool control_reload(struct control *control, struct control_change *change,
 
     if (!read_again(control, &fresh, fault))
         return false;
-    compare(control_settings(control), &fresh.settings, change);
+    control_compare(control_settings(control), &fresh.settings, change);
     good = go_over(control, &fresh, fault);
     options_fini(&fresh);
     return good;

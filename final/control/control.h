@@ -79,6 +79,13 @@ struct control_change {
 };
 
 /**
+ * Note what is new in fresh settings. What only a new process can change is set
+ * back in them to what it is now.
+ */
+void control_compare(const struct settings *now, struct settings *fresh,
+                     struct control_change *change);
+
+/**
  * Read all settings again: the file, the environment, the flags.
  *
  * @param change filled

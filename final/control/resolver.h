@@ -21,7 +21,7 @@ struct resolver;
  * Look all names up once, and go on doing so in a thread: an answer that came
  * is kept until there is another one.
  *
-  * @param pool borrowed until it returns; its backends are held
+ * @param pool borrowed until it returns; its backends are held
  * @return owned by the caller, who ends it with resolver_free(); NULL when
  *         there can be no thread, with @p fault
  */

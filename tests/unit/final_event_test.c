@@ -670,6 +670,54 @@ START_TEST(a_length_has_one_row)
 }
 END_TEST
 
+START_TEST(a_row_lives_as_long_as_it_is_needed)
+{
+    struct timer_row *row, *same, *other;
+
+    bells_set_up();
+    row = timer_row(&timers, 10);
+    same = timer_row(&timers, 10);
+    other = timer_row(&timers, 20);
+    timer_set(&bells[1].timer, row, now);
+    timer_row_drop(&same);
+    ck_assert_ptr_null(same);
+    timer_row_drop(&other);
+    ck_assert_int_eq(timers_next_ms(&timers, now), 10);
+    ck_assert_int_eq(rings_at(1010), 1);
+    timer_row_drop(&row);
+    ck_assert(list_is_empty(&timers.rows));
+    row = timer_row(&timers, 10);
+    timer_set(&bells[2].timer, row, now);
+    ck_assert_int_eq(rings_at(1020), 2);
+    timers_fini(&timers);
+    ck_assert(list_is_empty(&timers.rows));
+}
+END_TEST
+
+/** Rows that alarms drop. */
+static struct timer_row *needed[2];
+
+static void drop_rows(struct bell *bell)
+{
+    (void)bell;
+    timer_row_drop(&needed[0]);
+    timer_row_drop(&needed[1]);
+}
+
+/** 0: the other row comes first, 1: its own does. */
+START_TEST(an_alarm_may_be_the_last_that_needs_its_row_and_the_next)
+{
+    bells_set_up();
+    needed[_i] = timer_row(&timers, 10);
+    needed[1 - _i] = timer_row(&timers, 20);
+    bells[1].also = drop_rows;
+    timer_set(&bells[1].timer, needed[_i], now);
+    ck_assert_int_eq(rings_at(1010), 1);
+    ck_assert(list_is_empty(&timers.rows));
+    ck_assert_int_eq(timers_next_ms(&timers, now), -1);
+}
+END_TEST
+
 START_TEST(alarms_of_any_length_ring_by_time_and_ties_by_order)
 {
     bells_set_up();
@@ -1547,6 +1595,9 @@ static void add_timer(Suite *suite)
 {
     unit_add(suite, a_row_rings_in_the_order_it_was_set, 1);
     unit_add(suite, a_length_has_one_row, 1);
+    unit_add(suite, a_row_lives_as_long_as_it_is_needed, 1);
+    unit_add(suite, an_alarm_may_be_the_last_that_needs_its_row_and_the_next,
+             2);
     unit_add(suite, alarms_of_any_length_ring_by_time_and_ties_by_order, 1);
     unit_add(suite, what_is_set_anew_rings_once_and_later, 1);
     unit_add(suite, the_last_one_of_any_length_may_be_set_anew, 1);
