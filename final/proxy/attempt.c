@@ -145,17 +145,17 @@ static bool may_retry(struct exchange *exchange, enum attempt ended)
         .was_stale = exchange->was_stale,
     };
     struct pool *pool = exchange->terms->pool;
+    const struct backend *backend =
+        exchange->tries[exchange->try_count - 1].backend;
 
     if (!retry_may(ended, &facts, exchange_settings(exchange)))
         return false;
     /* Only what a backend may have worked on is work done twice. */
-    if (ended != ATTEMPT_UNANSWERED)
+    if (ended != ATTEMPT_UNANSWERED || pool_has_left_out(pool, backend))
         return true;
     exchange->is_retry = pool_begin_retry(pool);
     if (!exchange->is_retry)
-        exchange_complain(exchange,
-                          exchange->tries[exchange->try_count - 1].backend,
-                          STATE_PICK, SETTING_retry_budget,
+        exchange_complain(exchange, backend, STATE_PICK, SETTING_retry_budget,
                           "too many are tried again already");
     return exchange->is_retry;
 }

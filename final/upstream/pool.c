@@ -229,6 +229,16 @@ void pool_give(struct pool *pool, struct backend *backend)
     backend_give_place(backend);
 }
 
+bool pool_has_left_out(struct pool *pool, const struct backend *backend)
+{
+    if (atomic_load(&backend->up))
+        return false;
+    for (size_t i = 0; i < pool->count; i++)
+        if (atomic_load(&pool->backends[i]->up))
+            return true;
+    return false;
+}
+
 bool pool_begin_retry(struct pool *pool)
 {
     unsigned allowed =

@@ -78,6 +78,13 @@ enum picked pool_pick(struct pool *pool, const struct pool_question *question,
 /** Give the place back. */
 void pool_give(struct pool *pool, struct backend *backend);
 
+/**
+ * Is it down, while others serve? What it was busy with when it went may all be
+ * tried again, whatever the budget says: that is so much and no more, as it gets
+ * nothing new. The budget is for backends that go on failing.
+ */
+bool pool_has_left_out(struct pool *pool, const struct backend *backend);
+
 /** May one more request be tried again now? If so, end it with the next. */
 bool pool_begin_retry(struct pool *pool);
 

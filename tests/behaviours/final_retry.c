@@ -392,7 +392,6 @@ static long fail_together(struct lab *lab, size_t count)
     struct fetches *slow;
     long repeated;
 
-    lab_flag(lab, 0, "--failures-max", "0");
     lab_start(lab);
     slow = fetches_begin(&(struct request){.url = lab_url(lab, "/slow?ms=1500"),
                                            .timeout_ms = 8000},
@@ -424,6 +423,7 @@ static void budget_has_a_floor(void)
     long repeated;
 
     lab_played(&lab, 1);
+    lab_flag(&lab, 0, "--failures-max", "0");
     repeated = fail_together(&lab, 8);
     insist(repeated == 3,
            "4 of 8 requests failed at the same time; expected 3 retries, the "
@@ -441,6 +441,7 @@ static void budget_is_a_part(void)
     long repeated;
 
     lab_played(&lab, 1);
+    lab_flag(&lab, 0, "--failures-max", "0");
     repeated = fail_together(&lab, 40);
     insist(repeated >= 4 && repeated <= 8,
            "20 of 40 requests failed at the same time; expected at most 8 "
@@ -456,7 +457,22 @@ static void budget_may_be_nothing(void)
     lab_played(&lab, 1);
     lab_flag(&lab, 0, "--retry-budget", "0%");
     lab_flag(&lab, 0, "--retry-budget-min", "1");
+    lab_flag(&lab, 0, "--failures-max", "0");
     insist(fail_together(&lab, 8) == 1, "a budget of one; expected one retry");
+    lab_end(&lab);
+}
+
+static void budget_is_not_for_the_dead(void)
+{
+    struct lab lab;
+    long repeated;
+
+    lab_played(&lab, 1);
+    repeated = fail_together(&lab, 40);
+    insist(repeated == 20,
+           "a backend that is down took 20 of 40 requests with it, and another "
+           "one serves; expected all of them to be repeated; counted %ld",
+           repeated);
     lab_end(&lab);
 }
 
@@ -544,6 +560,9 @@ static const struct behaviour list[] = {
      budget_has_a_floor},
     {"budget", 99, 2, "Retries are no more than a fifth of the requests.",
      budget_is_a_part},
+    {"budget-dead", 99, 2,
+     "A backend that dies costs no GET, however many it had.",
+     budget_is_not_for_the_dead},
     {"budget-set", 99, 1, "Or than what is set.", budget_may_be_nothing},
     {"promise-six", 99, 2, "A failure is told with the limit and the setting.",
      failures_tell_all},
