@@ -177,6 +177,7 @@ static void probe_begin(void *arg)
     bool by_http = *settings->health_path != '\0';
     char url[1024];
 
+    log_debug("probe of %s begins", probe->backend->url);
     probe->curl = curl_easy_init();
     must(probe->curl != NULL);
     snprintf(url, sizeof(url), "%s%s", probe->backend->url,

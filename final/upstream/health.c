@@ -90,6 +90,7 @@ void health_judge(struct pool *pool, struct backend *backend, bool passed,
                   const char *why, int64_t now_ms)
 {
     struct health_state *health = &backend->health;
+    char words[160];
 
     pthread_mutex_lock(&pool->roster->verdict);
     if (!passed && !health->probed && !atomic_load(&backend->up))
@@ -98,7 +99,13 @@ void health_judge(struct pool *pool, struct backend *backend, bool passed,
     if (health->ejected && health->well &&
         health->passed_row >= pool->settings->rise)
         end_ejection(backend);
-    verdict(pool, backend, passed ? "probes pass" : why, now_ms);
+    snprintf(words, sizeof(words), "%.130s; %u in a row", why,
+             health->failed_row);
+    verdict(pool, backend,
+            passed                    ? "probes pass"
+            : health->failed_row == 1 ? why
+                                      : words,
+            now_ms);
     pthread_mutex_unlock(&pool->roster->verdict);
 }
 
