@@ -8,11 +8,10 @@
  */
 #include "behaviours.h"
 #include "lab.h"
+#include "load.h"
 
 #include <dirent.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,82 +51,6 @@ static void is_logged(const struct lab *lab, const char *words)
 
 /* --- under load ------------------------------------------------------------ */
 
-enum { CLIENTS = 4 };
-
-/** Clients that ask without a pause, until they are told to stop. */
-struct load {
-    const struct lab *lab;
-    pthread_t threads[CLIENTS];
-    atomic_bool stops;
-    atomic_long asked;
-    atomic_long lost;
-    char story[CLIENTS][300]; /**< what was lost last */
-};
-
-struct load_client {
-    struct load *load;
-    unsigned number;
-};
-
-static void *load_run(void *arg)
-{
-    struct load_client *client = arg;
-    struct load *load = client->load;
-    char url[64];
-
-    snprintf(url, sizeof(url), "http://127.0.0.1:%u/livez", load->lab->port);
-    while (!atomic_load(&load->stops)) {
-        struct answer answer = fetch(&(struct request){
-            .url = url,
-            .body = client->number % 2 == 1 ? "an order" : NULL,
-            .body_length = client->number % 2 == 1 ? 8 : 0});
-
-        atomic_fetch_add(&load->asked, 1);
-        if (answer.status != 200 || !answer.whole) {
-            atomic_fetch_add(&load->lost, 1);
-            snprintf(load->story[client->number],
-                     sizeof(load->story[client->number]), "%ld %s %.150s",
-                     answer.status, answer.error,
-                     answer.body == NULL ? "" : answer.body);
-        }
-        answer_free(&answer);
-    }
-    free(client);
-    return NULL;
-}
-
-static void load_begin(struct load *load, const struct lab *lab)
-{
-    memset(load, 0, sizeof(*load));
-    load->lab = lab;
-    for (unsigned i = 0; i < CLIENTS; i++) {
-        struct load_client *client = malloc(sizeof(*client));
-
-        *client = (struct load_client){load, i};
-        pthread_create(&load->threads[i], NULL, load_run, client);
-    }
-}
-
-/** Wait until so many more were asked, so that there is load between steps. */
-static void load_goes_on(struct load *load, long more)
-{
-    long from = atomic_load(&load->asked);
-
-    insist(holds_within(5000, atomic_load(&load->asked) >= from + more),
-           "expected clients to be served on; they wait");
-}
-
-static void load_end(struct load *load)
-{
-    atomic_store(&load->stops, true);
-    for (unsigned i = 0; i < CLIENTS; i++)
-        pthread_join(load->threads[i], NULL);
-    for (unsigned i = 0; i < CLIENTS; i++)
-        insist(load->story[i][0] == '\0', "%ld of %ld requests were lost: %s",
-               atomic_load(&load->lost), atomic_load(&load->asked),
-               load->story[i]);
-}
-
 static void load_loses_nothing(void)
 {
     static const char *const files[] = {
@@ -148,7 +71,7 @@ static void load_loses_nothing(void)
 
     lab_filed(&lab, 4, SERVE TWO "}");
     lab_start(&lab);
-    load_begin(&load, &lab);
+    load_begin(&load, &lab, true);
     for (size_t i = 0; i < 2 * COUNT(files); i++) {
         lab_reload(&lab, files[i % COUNT(files)], true);
         load_goes_on(&load, 20);
@@ -170,7 +93,7 @@ static void bursts_lose_nothing(void)
 
     lab_filed(&lab, 2, SERVE TWO "}");
     lab_start(&lab);
-    load_begin(&load, &lab);
+    load_begin(&load, &lab, true);
     for (int i = 0; i < 10; i++) {
         /* Some of them come while others are under way. */
         kill(lab.lb.pid, SIGHUP);

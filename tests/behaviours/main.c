@@ -83,6 +83,7 @@ static void collect(void)
     add(&final_admin);
     add(&splicing);
     add(&final_reload);
+    add(&final_five);
     qsort(all, all_count, sizeof(all[0]), by_chapter);
 }
 
