@@ -147,7 +147,8 @@ struct fault;
     X(connect_tries, COUNT, "retry.connect_tries", "connect-tries", "3",       \
       "1..64", "backends tried when they cannot be connected to")              \
     X(retry_budget, PERCENT, "retry.budget", "retry-budget", "20%",            \
-      "0%..100%", "retries at once, as a part of the requests in flight")      \
+      "0%..100%",                                                              \
+      "retries, as a part of the requests in flight, or that went well")      \
     X(retry_budget_min, COUNT, "retry.budget_min", "retry-budget-min", "3",    \
       "0..1000000", "so many retries at once are always allowed")              \
     X(idle_max, COUNT, "idle.max", "idle-max", "1024", "0..1000000",           \

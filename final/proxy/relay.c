@@ -230,6 +230,7 @@ static enum state served(struct exchange *exchange)
     exchange_note_try(exchange, true, ATTEMPT_ANSWERED);
     exchange->end_reason = NULL; /* a try before may have left one */
     health_served(exchange->backend);
+    pool_save(exchange->terms->pool);
     if (hint > 0 && (int64_t)hint * 1000 - 1000 < rest_ms)
         rest_ms = (int64_t)hint * 1000 - 1000;
     if (exchange->request_over && exchange->response.keeps_alive &&

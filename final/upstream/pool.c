@@ -25,6 +25,9 @@
 /** While a backend starts slowly, all weights are finer, by this much. */
 enum { WEIGHT_STEPS = 10 };
 
+/** So many retries can be saved for a bad moment. */
+enum { SAVED_MAX = 1000 };
+
 /** A selection of the backends. */
 struct able {
     size_t count;
@@ -239,6 +242,27 @@ bool pool_has_left_out(struct pool *pool, const struct backend *backend)
     return false;
 }
 
+void pool_save(struct pool *pool)
+{
+    unsigned saved = atomic_load_explicit(&pool->saved, memory_order_relaxed);
+
+    /* Mostly there is enough: then nothing is written that all share. */
+    if (saved < SAVED_MAX * 100)
+        atomic_fetch_add_explicit(&pool->saved, pool->settings->retry_budget,
+                                  memory_order_relaxed);
+}
+
+/** Pay for one retry with what was saved. */
+static bool spend(struct pool *pool)
+{
+    unsigned saved = atomic_load(&pool->saved);
+
+    while (saved >= 100)
+        if (atomic_compare_exchange_weak(&pool->saved, &saved, saved - 100))
+            return true;
+    return false;
+}
+
 bool pool_begin_retry(struct pool *pool)
 {
     unsigned allowed =
@@ -246,7 +270,7 @@ bool pool_begin_retry(struct pool *pool)
 
     if (allowed < pool->settings->retry_budget_min)
         allowed = pool->settings->retry_budget_min;
-    if (atomic_fetch_add(&pool->retrying, 1) < allowed)
+    if (atomic_fetch_add(&pool->retrying, 1) < allowed || spend(pool))
         return true;
     atomic_fetch_sub(&pool->retrying, 1);
     return false;

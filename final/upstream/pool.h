@@ -37,6 +37,7 @@ struct pool {
     _Atomic uint64_t turn; /**< picks so far */
     atomic_uint in_flight; /**< exchanges that have a backend */
     atomic_uint retrying;  /**< those of them that are second tries */
+    atomic_uint saved;     /**< hundredths of retries, for a bad moment */
     atomic_uint waiting;   /**< exchanges that wait for a place */
     atomic_bool all_down;  /**< none is up: told once */
 };
@@ -84,6 +85,13 @@ void pool_give(struct pool *pool, struct backend *backend);
  * nothing new. The budget is for backends that go on failing.
  */
 bool pool_has_left_out(struct pool *pool, const struct backend *backend);
+
+/**
+ * A request went well: it pays its part (`retry_budget`) of a retry. So when a
+ * backend dies, all that it was busy with can be tried again; when all of them
+ * go on failing, what was saved is soon spent, and the budget is what it is.
+ */
+void pool_save(struct pool *pool);
 
 /** May one more request be tried again now? If so, end it with the next. */
 bool pool_begin_retry(struct pool *pool);

@@ -1029,6 +1029,46 @@ START_TEST(retries_have_a_budget_with_a_floor)
 }
 END_TEST
 
+START_TEST(what_goes_well_saves_for_retries)
+{
+    settings_make(1);
+    set(SETTING_retry_budget, "20%");
+    set(SETTING_retry_budget_min, "0");
+    pool_make();
+    for (int i = 0; i < 4; i++)
+        pool_save(pool);
+    ck_assert_uint_eq(retries_with(0), 0);
+    pool_save(pool);
+    ck_assert_uint_eq(retries_with(0), 1);
+    ck_assert_uint_eq(retries_with(0), 0); /* it is spent */
+    for (int i = 0; i < 500; i++)
+        pool_save(pool);
+    ck_assert_uint_eq(retries_with(10), 102);
+    for (int i = 0; i < 100000; i++)
+        pool_save(pool);
+    ck_assert_uint_eq(retries_with(0), 1000);
+    settings.retry_budget = 0;
+    pool_save(pool);
+    ck_assert_uint_eq(retries_with(0), 0);
+    pool_end();
+}
+END_TEST
+
+/** One that is down is left out as long as others serve. */
+START_TEST(who_is_down_is_left_out_if_others_serve)
+{
+    settings_make(2);
+    pool_make();
+    ck_assert(!pool_has_left_out(pool, at(0)));
+    probe(0, false);
+    ck_assert(pool_has_left_out(pool, at(0)));
+    ck_assert(!pool_has_left_out(pool, at(1)));
+    probe(1, false);
+    ck_assert(!pool_has_left_out(pool, at(0)));
+    pool_end();
+}
+END_TEST
+
 /** The share of the first, against the second, so long after it came up. */
 static unsigned share_after(int64_t ms)
 {
@@ -1597,6 +1637,8 @@ static void add_pool(Suite *suite)
     unit_add(suite, the_preferred_one_is_taken_when_it_may_serve, 1);
     unit_add(suite, picks_of_threads_keep_the_limits, 1);
     unit_add(suite, retries_have_a_budget_with_a_floor, 1);
+    unit_add(suite, what_goes_well_saves_for_retries, 1);
+    unit_add(suite, who_is_down_is_left_out_if_others_serve, 1);
     unit_add(suite, who_came_up_starts_slowly, 1);
 }
 
