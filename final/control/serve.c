@@ -196,11 +196,9 @@ struct control *serve_begin(struct options *options, int argc, char **argv)
     control->stop = (struct timer){.on_alarm = on_stop_look, .arg = control};
     control->proxy.identity = random_seed();
     control->overview.control = control;
-
     control->overview.started_ms = clock_ms();
     clock_print(control->overview.started);
     control->roster = roster_new();
-
     list_init(&control->over);
     control_begin(control, options);
     return control;
