@@ -152,7 +152,8 @@ static void ask(struct line *line, enum options_do what)
     line->todo = what;
     line->is_over = what == OPTIONS_HELP || what == OPTIONS_VERSION ||
                     what == OPTIONS_REFERENCE_MAN ||
-                    what == OPTIONS_REFERENCE_MARKDOWN;
+                    what == OPTIONS_REFERENCE_MARKDOWN ||
+                    what == OPTIONS_REFERENCE_COMPLETION;
 }
 
 static bool ask_reference(struct line *line, const char *form,
@@ -164,10 +165,13 @@ static bool ask_reference(struct line *line, const char *form,
         ask(line, OPTIONS_REFERENCE_MAN);
     else if (strcmp(form, "markdown") == 0)
         ask(line, OPTIONS_REFERENCE_MARKDOWN);
+    else if (strcmp(form, "completion") == 0)
+        ask(line, OPTIONS_REFERENCE_COMPLETION);
     else
-        return fault_say(fault,
-                         "--print-reference wants man or markdown, not \"%s\"",
-                         settings_show(&shown, form));
+        return fault_say(
+            fault,
+            "--print-reference wants man, markdown or completion, not \"%s\"",
+            settings_show(&shown, form));
     return true;
 }
 
@@ -279,5 +283,6 @@ void options_answer(const struct options *options, FILE *out)
         break;
     case OPTIONS_REFERENCE_MAN: options_print_man(out); break;
     case OPTIONS_REFERENCE_MARKDOWN: options_print_markdown(out); break;
+    case OPTIONS_REFERENCE_COMPLETION: options_print_completion(out); break;
     }
 }

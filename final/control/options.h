@@ -43,6 +43,7 @@ enum options_do {
     OPTIONS_PRINT,              /**< --print-config: show them */
     OPTIONS_REFERENCE_MAN,      /**< --print-reference=man: for steelyard(8) */
     OPTIONS_REFERENCE_MARKDOWN, /**< --print-reference=markdown: for the docs */
+    OPTIONS_REFERENCE_COMPLETION, /**< --print-reference=completion: for bash */
 };
 
 /** All that was asked for. */
@@ -78,7 +79,19 @@ void options_print_man(FILE *out);
 /** Print all settings as tables in Markdown. */
 void options_print_markdown(FILE *out);
 
+/** Print what makes bash complete a command line of ours. */
+void options_print_completion(FILE *out);
+
 /* clang-format off */
+/**
+ * What a first word can be that is no flag: it, its own flags, what it does.
+ * main() looks for them.
+ */
+#define OPTIONS_SUBCOMMANDS(X)                                                 \
+    X("healthcheck", "--url --ready",                                    \
+      "ask one that runs whether it is alive")                                 \
+    X("top", "--url --token --once --help", "watch one that runs")
+
 /**
  * The flags that are no settings: the flag, the form of its value ("" if it has
  * none), and what it does.
@@ -92,7 +105,8 @@ void options_print_markdown(FILE *out);
     X(PRINT_CONFIG, "print-config", "",                                        \
       "only print the settings, and where each came from")                     \
     X(PRINT_REFERENCE, "print-reference", "FORM",                              \
-      "only print all there is to set; FORM is man or markdown")               \
+      "only print all there is to set; FORM is man, markdown or "          \
+      "completion")                                                            \
     X(TRACE, "trace", "", "the same as --log-level debug")                     \
     X(VERSION, "version", "", "only print the version")                        \
     X(HELP, "help", "", "only print this")

@@ -141,9 +141,13 @@ void options_print_help(FILE *out)
     const struct setting_room *room;
 
     fputs("usage: steelyard --backends http://HOST:PORT,... [flags]\n"
-          "       steelyard --config FILE [flags]\n"
-          "       steelyard top [--help]    watch one that runs\n\n",
+          "       steelyard --config FILE [flags]\n",
           out);
+#define X(name, flags, help) \
+    fprintf(out, "       steelyard %-21s %s\n", name " [flags]", help);
+    OPTIONS_SUBCOMMANDS(X)
+#undef X
+    fputc('\n', out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         print_command(i, out);
     for (size_t i = 0; (room = setting_room(i)) != NULL; i++) {

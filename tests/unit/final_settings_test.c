@@ -981,7 +981,7 @@ static const struct {
     {{"--backends", "http://a", "--weights", "1,2"},
      "weights: 2 for 1 backends; give one for each"},
     {{"--print-reference", "html"},
-     "--print-reference wants man or markdown, not \"html\""},
+     "--print-reference wants man, markdown or completion, not \"html\""},
     {{"--health-path",
       "a\033[31m-path-that-goes-on-and-on-and-on-and-on-and-on-and-on"
       "-and-on"},
@@ -1009,6 +1009,7 @@ START_TEST(commands_are_told_apart)
         {{"--version"}, OPTIONS_VERSION},
         {{"--print-reference=man"}, OPTIONS_REFERENCE_MAN},
         {{"--print-reference", "markdown"}, OPTIONS_REFERENCE_MARKDOWN},
+        {{"--print-reference", "completion"}, OPTIONS_REFERENCE_COMPLETION},
         {{"--check-config", "--backends=http://a"}, OPTIONS_CHECK},
         {{"--backends=http://a", "--print-config"}, OPTIONS_PRINT},
     };
