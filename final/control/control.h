@@ -21,6 +21,7 @@
 #define CONTROL_CONTROL_H
 
 #include "base/settings.h"
+#include "control/notify.h"
 #include "control/options.h"
 #include "control/overview.h"
 #include "event/timer.h"
@@ -59,11 +60,12 @@ struct control {
     struct crew *crew;         /**< owned */
     struct overview overview;  /**< what there is to be seen */
     struct admin *admin;       /**< owned; NULL: nobody can look */
-    struct timer sweep; /**< ends ejections and plans, sums up complaints */
-    struct timer stop;  /**< looks whether all is over */
-    int64_t stop_by_ms; /**< the deadline of a stop; 0: nobody has asked */
-    int64_t told_ms;    /**< when the count was printed last */
-    int status;         /**< how the program ends: see serve.h */
+    struct timer sweep;   /**< ends ejections and plans, sums up complaints */
+    struct timer stop;    /**< looks whether all is over */
+    struct notify notify; /**< the service manager, if it wants to know */
+    int64_t stop_by_ms;   /**< the deadline of a stop; 0: nobody has asked */
+    int64_t told_ms;      /**< when the count was printed last */
+    int status;           /**< how the program ends: see serve.h */
 };
 
 /** The settings that serve now. */

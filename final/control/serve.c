@@ -82,9 +82,26 @@ static void begin_stop(struct control *control)
                 atomic_load(&control->proxy.sessions));
     control->stop_by_ms = clock_ms() + control_settings(control)->stop_ms;
     control->told_ms = clock_ms();
+    notify_stopping(&control->notify);
     crew_drain(control->crew);
     timer_set_in(loop_timers(control->loop), &control->stop, 1,
                  loop_now(control->loop));
+}
+
+/** What a person reads of it in the list of services. */
+static void say_ready(const struct control *control)
+{
+    const struct pool *pool = control_pool(control);
+
+    notify_ready(&control->notify, "serving over %zu backend%s", pool->count,
+                 pool->count == 1 ? "" : "s");
+}
+
+static void reload(struct control *control)
+{
+    notify_reloading(&control->notify);
+    control_reload_and_tell(control);
+    say_ready(control);
 }
 
 static void on_signal(void *arg, int number)
@@ -94,7 +111,7 @@ static void on_signal(void *arg, int number)
     if (number == SIGUSR1)
         log_reopen();
     else if (number == SIGHUP)
-        control_reload_and_tell(control);
+        reload(control);
     else if (control->stop_by_ms == 0)
         begin_stop(control);
     else
@@ -184,6 +201,15 @@ static void say_limits(const struct control *control)
     }
 }
 
+/** Whoever wants to be told and cannot be is no reason not to serve. */
+static void begin_notify(struct control *control)
+{
+    struct fault fault;
+
+    if (!notify_open(&control->notify, &fault))
+        log_warn("%s", fault.text);
+}
+
 struct control *serve_begin(struct options *options, int argc, char **argv)
 {
     struct control *control = xnew(1, sizeof(*control));
@@ -200,6 +226,7 @@ struct control *serve_begin(struct options *options, int argc, char **argv)
     clock_print(control->overview.started);
     control->roster = roster_new();
     list_init(&control->over);
+    begin_notify(control);
     control_begin(control, options);
     return control;
 }
@@ -249,6 +276,8 @@ int serve(struct control *control, struct fault *fault)
     if (control->prober != NULL)
         prober_start(control->prober);
     on_sweep(control);
+    say_ready(control);
+    notify_watch(&control->notify, control->loop);
     loop_run(control->loop);
     return control->status;
 }
@@ -269,6 +298,7 @@ void serve_end(struct control **owned)
         signals_close(control->loop);
     timer_clear(&control->sweep);
     timer_clear(&control->stop);
+    notify_close(&control->notify);
     control_end(control);
     roster_free(&control->roster);
     if (control->overview.events != NULL)
