@@ -18,6 +18,12 @@
 ##   make final      build the full balancer, final/steelyard
 ##   make clean      remove all that was built
 ##
+##   make install    put steelyard where PREFIX and DESTDIR say (/usr/local);
+##                   make uninstall takes it away
+##   make deb        a Debian package: build/deb/steelyard_*.deb
+##   make container-test
+##                   build the images of final/Dockerfile, and try them
+##
 ##   make diff-04    what chapter 04 adds to the chapter before
 ##   make staircase  which chapter can do what: a table, by trying it out
 ##   make grade-lb LB='./mine --port {port} --backends {backends}' UPTO=04
@@ -162,7 +168,7 @@ grade-lb: deps-test
 SUITE  = $(TOOLS)/suite
 SUITES = build check unit figures backend staircase poll threads faults \
          grader exercises serve fuzz transcripts bench compare calls \
-         dashboard top demo
+         dashboard top install demo
 
 test: deps-test
 	@rm -rf build/log build/tally
@@ -186,6 +192,7 @@ test: deps-test
 	@$(SUITE) calls        tests/bench/syscalls --check
 	@$(SUITE) dashboard    build/tests/dashboard $(WATCHED)
 	@$(SUITE) top          build/tests/top $(WATCHED)
+	@$(SUITE) install      tests/install/run
 	@$(SUITE) -1 demo      $(DEMO)
 	@$(TOOLS)/tally $(SUITES)
 
@@ -231,6 +238,7 @@ include tests/bench/bench.mk
 include tests/faults/faults.mk
 include tests/fuzz/fuzz.mk
 include docs/figures/figures.mk
+include tests/install/install.mk
 
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile exercises/exercises.mk
