@@ -315,6 +315,7 @@ static void add_wanted(const struct question *question,
     struct overview *overview = question->overview;
     struct fault fault;
 
+    must(wanted->url != NULL);
     if (find_url(overview, wanted->url) != NULL) {
         reply_refuse(question->reply, 409, "there is a backend %s already",
                      wanted->url);

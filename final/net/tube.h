@@ -41,7 +41,8 @@ struct tubes {
 struct tube {
     struct link link;    /**< among the spare ones */
     struct tubes *tubes; /**< borrowed: where it belongs */
-    int in, out;         /**< owned: the ends of the pipe */
+    int in;              /**< owned: the end of the pipe that is written to */
+    int out;             /**< owned: the other end, read from */
     size_t held;         /**< bytes in it */
 };
 

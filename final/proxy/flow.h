@@ -47,9 +47,9 @@ struct block {
 
 /** Blocks and tubes that nobody has; what was given back last is taken first. */
 struct blocks {
-    struct link spare; /**< owned */
-    size_t count;      /**< how many are spare */
-    struct tubes tubes;
+    struct link spare;  /**< owned */
+    size_t count;       /**< how many are spare */
+    struct tubes tubes; /**< owned: pipes that nobody has */
 };
 
 /** Have none, to begin with. */
