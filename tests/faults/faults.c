@@ -56,6 +56,7 @@ FAKE(int, getsockopt, (int fd, int level, int name, void *to, socklen_t *room));
 FAKE(int, listen, (int fd, int backlog));
 FAKE(int, open, (const char *path, int flags, ...));
 FAKE(int, pipe, (int ends[2]));
+FAKE(int, pipe2, (int ends[2], int flags));
 FAKE(int, poll, (struct pollfd * list, nfds_t count, int ms));
 FAKE(int, pthread_create,
      (pthread_t * thread, const pthread_attr_t *how, void *(*run)(void *),
@@ -69,6 +70,10 @@ FAKE(int, setsockopt,
      (int fd, int level, int name, const void *from, socklen_t length));
 FAKE(int, shutdown, (int fd, int how));
 FAKE(int, socket, (int family, int type, int protocol));
+FAKE(ssize_t, splice,
+     (int from, loff_t *from_at, int to, loff_t *to_at, size_t length,
+      unsigned flags));
+FAKE(int, unlink, (const char *path));
 FAKE(ssize_t, write, (int fd, const void *bytes, size_t length));
 
 /* --- what to do -------------------------------------------------------------- */
@@ -275,6 +280,26 @@ static bool is_pipe(int fd)
     return fstat(fd, &facts) == 0 && S_ISFIFO(facts.st_mode);
 }
 
+/** Between a connection and a pipe: the connection is what fails. */
+ssize_t fake_splice(int from, loff_t *from_at, int to, loff_t *to_at,
+                    size_t length, unsigned flags)
+{
+    bool sends = is_pipe(from);
+    int fd = sends ? to : from;
+    size_t allowed;
+    ssize_t count;
+
+    if (fails("splice")) {
+        fail_stream(fd);
+        return -1;
+    }
+    allowed = cut(length, sends ? &known_of(fd)->out : &known_of(fd)->in);
+    count = real_splice(from, from_at, to, to_at, allowed, flags);
+    if (count > 0 && allowed < length)
+        look_again(fd);
+    return count;
+}
+
 ssize_t fake_read(int fd, void *bytes, size_t room)
 {
     if (fails("read"))
@@ -409,6 +434,11 @@ int fake_pipe(int ends[2])
     return fails("pipe") ? -1 : real_pipe(ends);
 }
 
+int fake_pipe2(int ends[2], int flags)
+{
+    return fails("pipe2") ? -1 : real_pipe2(ends, flags);
+}
+
 int fake_poll(struct pollfd *list, nfds_t count, int ms)
 {
     return fails("poll") ? -1 : real_poll(list, count, ms);
@@ -441,4 +471,9 @@ int fake_shutdown(int fd, int how)
 int fake_socket(int family, int type, int protocol)
 {
     return fails("socket") ? -1 : real_socket(family, type, protocol);
+}
+
+int fake_unlink(const char *path)
+{
+    return fails("unlink") ? -1 : real_unlink(path);
 }

@@ -14,8 +14,9 @@
 # The calls that tests/faults/faults.c stands in for.
 FAULTS_CALLS = accept4 bind close connect epoll_create1 epoll_ctl epoll_wait \
                fcntl getaddrinfo getentropy getsockname getsockopt listen open \
-               pipe poll pthread_create read recv send \
-               sendmsg setrlimit setsockopt shutdown socket write
+               pipe pipe2 poll pthread_create read recv send \
+               sendmsg setrlimit setsockopt shutdown socket splice unlink \
+               write
 
 faults-calls:
 	@echo $(FAULTS_CALLS)
