@@ -669,7 +669,12 @@ void admin_print_where(const struct admin *admin, FILE *out)
         fprintf(out, "unix:%s", admin->place.path);
         return;
     }
-    must(listener_address(admin->watch.fd, &address));
+    if (!listener_address(admin->watch.fd, &address)) {
+        /* The system does not say (it has no memory for that): then what was
+         * asked for. */
+        fprintf(out, "http://%s:%u", admin->place.address, admin->place.port);
+        return;
+    }
     address_print(&address, text);
     is_v6 = address.any.sa_family == AF_INET6;
     fprintf(out, "http://%s%s%s:%u", is_v6 ? "[" : "", text, is_v6 ? "]" : "",
