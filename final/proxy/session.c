@@ -189,7 +189,9 @@ static enum step begin_leave(struct session *session)
         stream_reset_at_close(&session->client);
         return STEP_END;
     }
-    if (!exchange->has_begun || (all_read && !exchange->is_tunnel))
+    /* Nobody has said anything yet, or nothing more will come. */
+    if ((!exchange->has_begun && exchange->status == 0) ||
+        (all_read && !exchange->is_tunnel))
         return STEP_END;
     return STEP_ON;
 }
