@@ -383,7 +383,7 @@ static void line_tells_all(void)
     lab_solo(&lab);
     lab_meet(&lab, &client);
     lab_ask(&client, GET("/bytes/1000?a=b%20c"), "\r\n\r\nabc");
-    insist(lab_prints(&lab, "/bytes/1000", 3000), "no line for a request");
+    insist(lab_prints(&lab, "ms -", 3000), "no line for a request");
     line = line_with(lab.lb.out, "/bytes/1000");
     insist(sscanf(line,
                   "2%*s %63s 127.0.0.1 \"GET /bytes/1000?a=b%%20c HTTP/1.1\" "

@@ -133,11 +133,11 @@ static void post_is_502_and_ran_once(void)
     ends_with(&client, "502 Bad Gateway: no backend has answered\n");
     insist(lab_count(&lab, 1, NULL) == 0,
            "a backend took a POST and died; expected no other to get it");
+    rude_close(&client); /* then it is over, and is logged */
     insist(lab_prints(&lab, "=unanswered/", 3000),
            "expected the access log to say that the try went unanswered; it "
            "says %s",
            process_text(lab.lb.out));
-    rude_close(&client);
     lab_end(&lab);
 }
 
