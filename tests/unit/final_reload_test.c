@@ -73,6 +73,8 @@ static const char *other_value(enum setting setting)
     case SETTING_IS_ADDRESSES: return "10.0.0.0/8,::1";
     case SETTING_IS_WEIGHTS: return "5,1";
     case SETTING_IS_BACKENDS: return "http://127.0.0.1:1,http://[::1]:2";
+    case SETTING_IS_LISTENER: return "127.0.0.1:9";
+    case SETTING_IS_SECRET: return "a secret";
     }
     ck_abort_msg("a kind that is not known here");
 }
