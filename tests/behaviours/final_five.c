@@ -33,7 +33,7 @@ static void lab_bare(struct lab *lab, size_t count)
 
 static void two_take_turns(struct lab *lab)
 {
-    lab_start(lab);
+    lab_start_alone(lab);
     insist(strcmp(lab_who(lab, "/"), lab_who(lab, "/")) != 0,
            "two backends; expected turns");
     lab_end(lab);
@@ -177,7 +177,7 @@ static void python_as_backends(void)
              ports[0], ports[1]);
     lab_flag(&lab, 0, "-backends", list);
     lab_flag(&lab, 0, "-port", "0");
-    lab_start(&lab);
+    lab_start_alone(&lab);
     for (int i = 0; i < 20; i++) {
         struct answer answer = lab_get(&lab, "/");
 
@@ -252,6 +252,7 @@ static void rolling_update(void)
 
     lab_init(&lab);
     lab_backends(&lab, 3);
+    lab_flag(&lab, 0, "--workers", "2");
     lab_start(&lab);
     load_begin(&load, &lab, false);
     for (size_t i = 0; i < 3; i++) {
@@ -269,6 +270,7 @@ static void stopped_and_continued(void)
 
     lab_init(&lab);
     lab_backends(&lab, 3);
+    lab_flag(&lab, 0, "--workers", "2");
     lab_flag(&lab, 0, "--health-path", "/healthz");
     lab_start(&lab);
     load_begin(&load, &lab, false);
