@@ -23,7 +23,7 @@ container-test: deps-container
 	@tests/container/run
 
 build/tests/notified: tests/install/notified.c $(SUPPORT)
-	$(call LINK,check libcurl)
+	$(call LINK,check libcurl jansson)
 
 deps-deb deps-container: deps-%:
 	@DEPS='$(DEPS)' $(TOOLS)/deps $*
