@@ -64,13 +64,19 @@ static bool hear(int fd, const char *begin)
     return false;
 }
 
+static bool hear_times(int fd, const char *begin, int times)
+{
+    while (times > 0 && hear(fd, begin))
+        times--;
+    return times == 0;
+}
+
 static void live(struct process *process, int fd)
 {
     int status = -1;
 
     note(hear(fd, "READY=1\nSTATUS=serving over 1 backend"), "it says ready");
-    note(hear(fd, "WATCHDOG=1") && hear(fd, "WATCHDOG=1") &&
-             hear(fd, "WATCHDOG=1"),
+    note(hear_times(fd, "WATCHDOG=1", 3),
          "it says that it is alive, again and again");
     kill(process->pid, SIGHUP);
     note(hear(fd, "RELOADING=1\nMONOTONIC_USEC="), "it says that it reloads");

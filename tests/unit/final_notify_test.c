@@ -36,11 +36,12 @@ static void manager_begin(struct manager *manager)
 
     unsetenv("WATCHDOG_USEC");
     unsetenv("WATCHDOG_PID");
-    strcpy(manager->folder, "/tmp/notify.XXXXXX");
+    snprintf(manager->folder, sizeof(manager->folder), "%s",
+             "/tmp/notify.XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(manager->folder));
     snprintf(manager->path, sizeof(manager->path), "%s/socket",
              manager->folder);
-    strcpy(address.sun_path, manager->path);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", manager->path);
     manager->fd = socket(AF_UNIX, SOCK_DGRAM, 0);
     ck_assert_int_ge(manager->fd, 0);
     ck_assert_int_eq(
