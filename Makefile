@@ -210,7 +210,7 @@ TSAN_LBS = $(patsubst %,build/tsan/%/lb,$(filter-out 01-% 02-%,$(CHAPTERS))) \
 
 test-build: all $(ASAN_LBS) $(TSAN_LBS) build/asan/backend \
             build/tests/behaviours build/tests/backend_pages build/tests/demo \
-            build/tests/dashboard build/tests/top \
+            build/tests/dashboard build/tests/top build/tests/notified \
             bench-build faults-build figures-test
 
 check: deps-test
