@@ -74,7 +74,7 @@ static const char *other_value(enum setting setting)
     case SETTING_IS_WEIGHTS: return "5,1";
     case SETTING_IS_BACKENDS: return "http://127.0.0.1:1,http://[::1]:2";
     case SETTING_IS_LISTENER: return "127.0.0.1:9";
-    case SETTING_IS_SECRET: return "a secret";
+    case SETTING_IS_SECRET: return "a-secret";
     }
     ck_abort_msg("a kind that is not known here");
 }
@@ -146,6 +146,7 @@ START_TEST(what_needs_a_restart_is_set_back)
     static const enum setting fixed[] = {
         SETTING_address, SETTING_port,         SETTING_workers,
         SETTING_poller,  SETTING_defer_accept, SETTING_access_log,
+        SETTING_admin,   SETTING_admin_token,
     };
     enum setting changed = (enum setting)_i;
     struct control_change change;
