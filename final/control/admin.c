@@ -694,9 +694,10 @@ static void listener_end(struct admin *admin)
 void admin_free(struct admin **owned)
 {
     struct admin *admin = *owned;
+    struct link *link;
 
-    while (!list_is_empty(&admin->sessions))
-        session_free(list_item(admin->sessions.after, struct session, link));
+    while ((link = list_take_first(&admin->sessions)) != NULL)
+        session_free(list_item(link, struct session, link));
     timer_clear(&admin->rest);
     timer_clear(&admin->tick);
     listener_end(admin);

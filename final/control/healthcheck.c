@@ -75,7 +75,8 @@ static bool read_line(struct check *check, int argc, char **argv)
 }
 
 /** The answer is not for anybody. */
-static size_t ignore(char *bytes, size_t size, size_t count, void *arg)
+static size_t ignore(char *bytes, size_t size, /* NOLINT: as libcurl has it */
+                     size_t count, void *arg)
 {
     (void)bytes;
     (void)arg;

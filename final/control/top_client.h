@@ -27,16 +27,16 @@ enum { TOP_ANSWER_MS = 3000 };
 
 /** One steelyard that is asked. Its insides are for top_client.c alone. */
 struct top_client {
-    char url[512];         /**< what paths are put behind */
-    char socket_path[256]; /**< of a Unix socket; "": TCP */
-    char token[256];       /**< "": none is known */
-    struct fault fault;    /**< why the last question failed */
-    struct top_stream events;
-    void *multi;     /**< owned: CURLM */
-    void *stream;    /**< owned: CURL; NULL: not open */
-    void *fields;    /**< owned: the lines it sends */
-    char error[256]; /**< libcurl's words for the stream */
-    bool is_broken;  /**< an event was too long */
+    char url[512];            /**< what paths are put behind */
+    char socket_path[256];    /**< of a Unix socket; "": TCP */
+    char token[256];          /**< "": none is known */
+    struct fault fault;       /**< why the last question failed */
+    struct top_stream events; /**< what comes from /events */
+    void *multi;              /**< owned: CURLM */
+    void *stream;             /**< owned: CURL; NULL: not open */
+    void *fields;             /**< owned: the lines it sends */
+    char error[256];          /**< libcurl's words for the stream */
+    bool is_broken;           /**< an event was too long */
 };
 
 /**

@@ -37,7 +37,7 @@ enum top_key {
 
 /** What is on the screen beside the model. Words are clean. */
 struct top_view {
-    bool shows_help;
+    bool shows_help;  /**< the keys are explained */
     bool is_lost;     /**< the connection is broken */
     const char *lost; /**< since when, in words */
     const char

@@ -30,16 +30,22 @@ enum {
 
 /** A backend, as it was last told. */
 struct top_backend {
-    char id[32];
-    char url[256];
-    char state[16]; /**< up, down, draining, unresolved */
-    char why[256];
-    double since; /**< seconds since 1970, by steelyard's clock */
-    bool ready, backup;
-    double weight, in_flight, tries, failures;
-    double requests, errors; /**< in the last second */
-    double p50_ms, p99_ms;
-    size_t place; /**< its number in the configuration */
+    char id[32];      /**< what it is called in the API */
+    char url[256];    /**< for people */
+    char state[16];   /**< up, down, draining, unresolved */
+    char why[256];    /**< the reason of that */
+    double since;     /**< seconds since 1970, by steelyard's clock */
+    bool ready;       /**< a person lets it serve */
+    bool backup;      /**< it serves only when no other can */
+    double weight;    /**< its share */
+    double in_flight; /**< requests it is busy with */
+    double tries;     /**< requests it got, all in all */
+    double failures;  /**< those that failed by its fault */
+    double requests;  /**< in the last second */
+    double errors;    /**< likewise, those with a status of 500 or more */
+    double p50_ms;    /**< half of them began to be answered within */
+    double p99_ms;    /**< the same for 99 of 100 */
+    size_t place;     /**< its number in the configuration */
 };
 
 /** What happened, and when. */
@@ -71,26 +77,38 @@ enum top_sort {
 
 /** All that is known. */
 struct top_model {
-    bool is_known; /**< a status has come */
-    char name[32], version[32], listening[256], policy[32], state[16];
+    bool is_known;         /**< a status has come */
+    char name[32];         /**< of the program */
+    char version[32];      /**< of the program, too */
+    char listening[256];   /**< where */
+    char policy[32];       /**< by which it picks */
+    char state[16];        /**< serving or stopping */
     char started[32];      /**< another one: it is another run */
     char differs_why[256]; /**< why the file is not what runs; "": it is */
     double now;            /**< seconds since 1970, by steelyard's clock */
-    double uptime_s;
-    double sessions, sessions_max, in_flight, waiting, tries, retries;
-    double requests, errors, p50_ms, p99_ms; /**< in the last second */
+    double uptime_s;       /**< how long it has run */
+    double sessions;       /**< clients now */
+    double sessions_max;   /**< and at most */
+    double in_flight;      /**< requests at backends */
+    double waiting;        /**< requests without a place */
+    double tries;          /**< of all requests */
+    double retries;        /**< second and later ones */
+    double requests;       /**< in the last second */
+    double errors;         /**< likewise, those with a status of 500 or more */
+    double p50_ms;         /**< half of them took no longer */
+    double p99_ms;         /**< 99 of 100 */
 
     struct top_backend *backends; /**< owned, sorted */
-    size_t count;
-    enum top_sort sort;
-    char selected[32]; /**< the id of the one that is selected */
+    size_t count;                 /**< how many there are */
+    enum top_sort sort;           /**< by what */
+    char selected[32];            /**< the id of the one that is selected */
 
     double request_history[TOP_SECONDS]; /**< the newest last */
-    double p99_history[TOP_SECONDS];
-    size_t history_count;
+    double p99_history[TOP_SECONDS];     /**< likewise */
+    size_t history_count;                /**< how many seconds are known */
 
     struct top_event events[TOP_EVENTS_MAX]; /**< the newest first */
-    size_t event_count;
+    size_t event_count;                      /**< how many there are */
 };
 
 /** Nothing is known yet. */

@@ -27,10 +27,12 @@ typedef void top_stream_fn(void *arg, const char *kind, const char *data);
 
 /** A stream that is being read. */
 struct top_stream {
-    char *line; /**< owned: what has come of the present line */
-    size_t line_length, line_room;
-    char *data; /**< owned: the data of the present event */
-    size_t data_length, data_room;
+    char *line;              /**< owned: what has come of the present line */
+    size_t line_length;      /**< bytes of it */
+    size_t line_room;        /**< room there is */
+    char *data;              /**< owned: the data of the present event */
+    size_t data_length;      /**< bytes of it */
+    size_t data_room;        /**< room there is */
     char kind[32];           /**< its name */
     char last_id[32];        /**< of the last event that had one */
     top_stream_fn *on_event; /**< set by the owner */

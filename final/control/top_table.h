@@ -17,7 +17,7 @@ struct top_backend;
 struct top_model;
 
 /* clang-format off */
-/*
+/**
  * The columns between the backend's name and the reason for its state: title,
  * width (negative: at the left), and how soon it must go when there is no room:
  * the one with the highest number goes first, those with 0 stay.
@@ -45,9 +45,9 @@ enum top_column {
 
 /** What the table knows of a column. */
 struct top_column_row {
-    const char *title;
-    int width; /**< columns, with the blank before it; negative: left */
-    int goes;  /**< the one with the highest number goes first; 0: never */
+    const char *title; /**< what stands above it */
+    int width;         /**< columns, with the blank before it; negative: left */
+    int goes; /**< the one with the highest number goes first; 0: never */
 };
 
 /** Facts of a column. */

@@ -31,8 +31,10 @@ static void row_free(struct timer_row *row)
 
 void timers_fini(struct timers *timers)
 {
-    while (!list_is_empty(&timers->rows))
-        row_free(row_of(timers->rows.after));
+    struct link *link;
+
+    while ((link = list_take_first(&timers->rows)) != NULL)
+        row_free(row_of(link));
 }
 
 struct timer_row *timer_row(struct timers *timers, int64_t length_ms)
