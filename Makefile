@@ -166,8 +166,8 @@ grade-lb: deps-test
 # A suite is a command whose last line says how many tests passed and failed;
 # `suite -1` takes the command itself for one test. All are run, come what may.
 SUITE  = $(TOOLS)/suite
-SUITES = build check unit figures backend staircase poll threads faults \
-         grader exercises serve fuzz transcripts bench compare calls \
+SUITES = build check unit figures site backend staircase poll threads \
+         faults grader exercises serve fuzz transcripts bench compare calls \
          dashboard top install demo
 
 test: deps-test
@@ -176,6 +176,7 @@ test: deps-test
 	@$(SUITE) check        $(TOOLS)/check
 	@$(SUITE) unit         tests/unit/run
 	@$(SUITE) figures      tests/figures/run
+	@$(SUITE) site         tests/site/run
 	@$(SUITE) backend      build/tests/backend_pages build/asan/backend
 	@$(SUITE) staircase    $(STAIRCASE) $(TRY) --staircase $(ASAN_LBS)
 	@$(SUITE) poll         $(TRY) --flags '--poller poll' --staircase \
@@ -211,7 +212,7 @@ TSAN_LBS = $(patsubst %,build/tsan/%/lb,$(filter-out 01-% 02-%,$(CHAPTERS))) \
 test-build: all $(ASAN_LBS) $(TSAN_LBS) build/asan/backend \
             build/tests/behaviours build/tests/backend_pages build/tests/demo \
             build/tests/dashboard build/tests/top build/tests/notified \
-            bench-build faults-build figures-test
+            bench-build faults-build build/tests/site figures-test
 
 check: deps-test
 	@$(TOOLS)/check
@@ -239,9 +240,11 @@ include tests/faults/faults.mk
 include tests/fuzz/fuzz.mk
 include docs/figures/figures.mk
 include tests/install/install.mk
+include tests/site/site.mk
 
 help:
-	@sed -n 's/^## \{0,1\}//p' Makefile exercises/exercises.mk
+	@sed -n 's/^## \{0,1\}//p' Makefile exercises/exercises.mk \
+	    tests/site/site.mk
 
 deps: deps-test
 deps-demo deps-test deps-docs deps-book deps-measure deps-bench \

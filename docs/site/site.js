@@ -25,6 +25,7 @@ function themeShow() {
 }
 
 themeShow(); /* before anything is painted */
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeShow);
 
 /* --- the menu ------------------------------------------------------------- */
 

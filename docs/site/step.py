@@ -171,10 +171,10 @@ def step(before, after):
             files.append(f'<h2 id="{anchor}"><code>{name}</code>: {state}'
                          f"</h2>{body}")
     return (
-        '<table class="markdownTable files"><thead><tr>'
+        '<div class="wide"><table class="markdownTable files"><thead><tr>'
         '<th scope="col">file</th><th scope="col">since the chapter before</th>'
         '<th scope="col">lines added</th><th scope="col">lines removed</th>'
-        f'</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        f'</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
         '<p>A line that goes has a <code>-</code>, one that comes a '
         "<code>+</code>; where a line only changed, the words that differ are "
         "marked within it. Comments and blank lines are counted here.</p>"
