@@ -103,8 +103,8 @@ def _piece(plain, began, at):
         if call := name_of_call(before):
             names.add(call)
     if text.startswith("typedef"):
-        names.update(re.findall(r"\(\*(\w+)\)|(\w+)(?:\([^()]*\))?;$",
-                                   text)[-1])
+        for found in re.findall(r"\(\*(\w+)\)|(\w+);$", text)[-1:]:
+            names.update(found)  # none: a type of functions, found as a call
     return Piece({n for n in names if n}, is_function,
                  plain.count("\n", 0, began), plain.count("\n", 0, at) + 1)
 
