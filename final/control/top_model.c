@@ -160,7 +160,7 @@ static int compare_for(const void *one, const void *other, void *arg)
 }
 
 /** Insertion: short lists, nearly sorted already, and the same on each system
- * (qsort_r() is not). */
+ * (qsort_r is not). */
 static void sort_list(struct top_model *model)
 {
     for (size_t i = 1; i < model->count; i++) {
