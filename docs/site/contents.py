@@ -126,6 +126,8 @@ CONTENTS = [
         Page("docs/configuration.md", "final/configuration.html",
              "All that can be set"),
         Page("docs/log.md", "final/log.html", "What the log says"),
+        Page("docs/metrics.md", "final/metrics.html", "The metrics"),
+        Page("docs/interface.md", "final/interface.html", "The API"),
         *reference("final"),
     ]),
     ("Practice", [
@@ -133,6 +135,7 @@ CONTENTS = [
              list(exercise_pages()), folded=True),
         Page("backend/README.md", "backend/index.html",
              "The backend that misbehaves", reference("backend"), folded=True),
+        Page("docs/habits.md", "habits.html", "Habits from elsewhere"),
         Page("tests/bench/README.md", "measuring.html", "Measuring"),
     ]),
     ("Try it out", list(figures())),

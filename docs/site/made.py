@@ -3,9 +3,11 @@
 """What pages show that is made from the code: a line `@made: NAME@` in a page
 is replaced by what NAME of MAKERS gives, Markdown or HTML."""
 
+import json
 import re
 import subprocess
 from html import escape
+from urllib.request import ProxyHandler, build_opener
 
 from contents import FLOORS, ROOT
 
@@ -253,6 +255,122 @@ def fill(text, _page=None):
     return text
 
 
+def all_metrics():
+    """(name, type, help, labels) of each metric, asked of a steelyard that runs
+    for that moment, over a backend that is not there."""
+    with subprocess.Popen(
+            ["final/steelyard", "--address", "127.0.0.1", "--port", "0",
+             "--admin", "127.0.0.1:0", "--backends", "http://127.0.0.1:9"],
+            cwd=ROOT, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL) as running:
+        try:
+            listening, admin = (running.stdout.readline() for _ in range(2))
+            if not admin.startswith("admin on http://"):
+                raise SystemExit(f"steelyard said: {listening}{admin}")
+            direct = build_opener(ProxyHandler({}))
+            with direct.open(admin.split()[2] + "/metrics",
+                             timeout=30) as answer:
+                text = answer.read().decode()
+        finally:
+            running.kill()
+    kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.M))
+    for name, words in re.findall(r"^# HELP (\w+) (.*)$", text, re.M):
+        sample = re.search(rf"^{name}(?:_bucket)?(?:{{(.*)}})? ", text, re.M)
+        yield name, kinds[name], words, re.findall(r'(\w+)="', sample[1] or "")
+
+
+def metrics():
+    lines = ["| name | kind | what it is | labels |", "|---|---|---|---|"]
+    for name, kind, words, labels in all_metrics():
+        told = ", ".join(f"`{label}`" for label in labels)
+        lines.append(f"| `{name}` | {kind} | {words} | {told} |")
+    return "\n".join(lines)
+
+
+# --- the API, from its own description ---------------------------------------
+
+def schema_words(schema):
+    """What kind of value a schema allows, in a few words."""
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[1]
+        return f"[{name}](#{name.lower()})"
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {schema_words(schema['items'])}"
+    words = schema.get("format", schema.get("type", "anything"))
+    if "minimum" in schema and "maximum" in schema:
+        words += f", {schema['minimum']} to {schema['maximum']}"
+    return words + (" or null" if schema.get("nullable") else "")
+
+
+def fields_of(schema, above=""):
+    """(name, schema, is it always there) of each field, and of those below."""
+    for name, below in schema.get("properties", {}).items():
+        yield above + name, below, name in schema.get("required", [])
+        inner = below.get("items", below)
+        mark = "[]." if inner is not below else "."
+        yield from fields_of(inner, above + name + mark)
+        if isinstance(below.get("additionalProperties"), dict):
+            yield from fields_of(below["additionalProperties"],
+                                 f"{above}{name}.NAME.")
+
+
+def cell(words):
+    return words.replace("|", "\\|").replace("\n", " ")
+
+
+def schema_table(name, schema):
+    lines = ["", f"### {name}", ""]
+    if "description" in schema:
+        lines += [schema["description"], ""]
+    lines += ["| field | value | what it is |", "|---|---|---|"]
+    for field, below, always in fields_of(schema):
+        told = below.get("description", "")
+        told += "" if always else " (may be left out)"
+        lines.append(f"| `{field}` | {schema_words(below)} | "
+                     f"{cell(told.strip())} |")
+    return lines
+
+
+def content_words(content):
+    return ", ".join(
+        f"`{kind}`" + (f": {schema_words(row['schema'])}"
+                       if "$ref" in row["schema"] else "")
+        for kind, row in content.items())
+
+
+def route(method, path, told, shared):
+    lines = ["", f"### {method.upper()} {path}", "", told["summary"]
+             + ("" if told["summary"].endswith("?") else ".")
+             + (f" {told['description']}" if "description" in told else "")
+             + (" Takes the token." if "security" in told else ""), ""]
+    for row in [*shared, *told.get("parameters", [])]:
+        lines.append(f"- `{row['name']}` (in the {row['in']}): "
+                     f"{row['description']}")
+    if "requestBody" in told:
+        lines.append("- the body: "
+                     + content_words(told["requestBody"]["content"]))
+    lines += ["", "| status | what it means | what comes |", "|---|---|---|"]
+    for status, row in sorted(told["responses"].items()):
+        lines.append(f"| {status} | {cell(row['description'])} | "
+                     f"{content_words(row.get('content', {}))} |")
+    return lines
+
+
+def interface():
+    told = json.loads((FINAL / "openapi.json").read_text())
+    lines = [told["info"]["description"], "", "## All routes"]
+    for path, methods in told["paths"].items():
+        for method, row in methods.items():
+            if method != "parameters":
+                lines += route(method, path, row, methods.get("parameters", []))
+    lines += ["", "## What is in them"]
+    for name, schema in told["components"]["schemas"].items():
+        lines += schema_table(name, schema)
+    return "\n".join(lines)
+
+
 def check_log():
     page = (ROOT / "docs/log.md").read_text()
     tries = page[page.index("## What became of a try"):]
@@ -269,5 +387,7 @@ MAKERS = {
     "floors-picture": floor_picture,
     "configuration": configuration,
     "events": event_table,
+    "metrics": metrics,
+    "interface": interface,
     "staircase-picture": staircase_picture,
 }
