@@ -73,6 +73,8 @@ class Rewriter(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
+        if self.inline is not None:
+            return  # an address in `code` is no link
         if tag == "pre":
             self.pre = ["", ""]
         elif tag == "code" and self.pre is not None:
@@ -118,6 +120,8 @@ class Rewriter(HTMLParser):
             self.put(self.block(*self.pre))
             self.pre = None
         elif tag == "code" and self.pre is not None:
+            pass
+        elif self.inline is not None and tag != "code":
             pass
         elif tag == "code":
             words, self.inline = self.inline, None

@@ -39,7 +39,8 @@ function isNamed(control) {
     return Boolean(control.getAttribute('aria-label') ||
         control.getAttribute('aria-labelledby') ||
         [...(control.labels || [])].some((label) => label.textContent.trim()) ||
-        (control.matches('button, a, summary') && control.textContent.trim()));
+        (control.matches('button, a, summary') &&
+            (control.textContent.trim() || control.querySelector('img[alt]'))));
 }
 
 /** All that can be said of a page by looking at its elements. */
