@@ -60,7 +60,7 @@ static void report_begin(struct report *report)
 static void report_end(struct report *report)
 {
     fclose(report->file);
-    insist(report->length == 0, "%.6000s", report->text);
+    insist(report->length == 0, "%.3000s", report->text);
     free(report->text);
 }
 
