@@ -82,7 +82,8 @@ void events_watch(struct events *events,
 }
 
 /** @param json owned by the events from now on */
-static void write_down(struct events *events, const char *kind, char *json)
+static void write_down(struct events *events, const char *kind,
+                       char *json) /* NOLINT: it goes into the ring */
 {
     struct event *event = &events->ring[events->last % EVENTS_MAX];
 

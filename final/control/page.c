@@ -68,11 +68,11 @@ static const char *policy(void)
 
     if (line[0] != '\0')
         return line;
-    used = (size_t)snprintf(line, sizeof(line),
-                            "Content-Security-Policy: default-src 'none'; "
-                            "connect-src 'self'; img-src 'self' data:; "
-                            "base-uri 'none'; form-action 'none'; "
-                            "frame-ancestors 'none'; script-src 'self'");
+    snprintf(line, sizeof(line),
+             "Content-Security-Policy: default-src 'none'; "
+             "connect-src 'self'; img-src 'self' data:; "
+             "base-uri 'none'; form-action 'none'; "
+             "frame-ancestors 'none'; script-src 'self'");
     add_hashes(line, sizeof(line), page, "<script>", "</script>");
     used = strlen(line);
     snprintf(line + used, sizeof(line) - used, "; style-src 'self'");

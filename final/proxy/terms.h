@@ -74,6 +74,6 @@ struct terms *terms_new(struct configuration *configuration,
 struct terms *terms_hold(struct terms *terms);
 
 /** One less, and empty the pointer: the last one ends them. */
-void terms_drop(struct terms **terms);
+void terms_drop(struct terms **owned);
 
 #endif

@@ -774,9 +774,15 @@ static double samples(const char *text, const char *name)
 {
     double sum = 0;
 
-    for (const char *at = text; (at = strstr(at, name)) != NULL; at++)
-        if (at == text || at[-1] == '\n')
-            sum += strtod(strrchr(strndup(at, strcspn(at, "\n")), ' '), NULL);
+    for (const char *at = text; (at = strstr(at, name)) != NULL; at++) {
+        const char *value = at + strcspn(at, "\n");
+
+        if (at != text && at[-1] != '\n')
+            continue;
+        while (value[-1] != ' ')
+            value--;
+        sum += strtod(value, NULL);
+    }
     return sum;
 }
 

@@ -596,14 +596,9 @@ static void open_playground(const char *query)
 
 START_TEST(the_playground_agrees_with_the_command)
 {
-    const char *argv[] = {FIGURES "playground",
-                          "--seed",
-                          "7",
-                          "--run",
-                          "5000",
-                          "--a",
-                          "latency",
-                          NULL};
+    static const char program[] = FIGURES "playground";
+    const char *argv[] = {program, "--seed", "7",       "--run",
+                          "5000",  "--a",    "latency", NULL};
     char *said = output_of(argv);
     char *shows;
 

@@ -158,7 +158,7 @@ static void unchunk(const char *at, char *out)
         out += size;
         at = content + size + 2;
     }
-    strcpy(out, at);
+    memcpy(out, at, strlen(at) + 1);
 }
 
 /** Has it come? */

@@ -270,7 +270,7 @@ static bool read_route(const char *line, char method[16], char path[100])
     for (char *at = method; *at != '\0'; at++)
         *at = (char)(*at - 'A' + 'a');
     if (path[strlen(path) - 1] == '*')
-        strcpy(path + strlen(path) - 1, "{id}");
+        snprintf(path + strlen(path) - 1, sizeof("{id}"), "{id}");
     return true;
 }
 
