@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 the Steelyard authors */
 /*
- * errno stops here: what the system answers becomes a word of enum io.
- *
- * A call that moved less than it could have has found the end of what can be
- * done now, so no second call is made to be told EAGAIN. The one exception: when
- * the peer's end is known to have come (READY_END), nothing will tell of it
- * again, so READ stays set until the end itself has been read.
+ * A stream is plain or under TLS: who asks it for something need not know.
  */
 #include "net/stream.h"
 
 #include "event/loop.h"
+#include "net/stream_plain.h"
+#include "net/stream_tls.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,120 +20,45 @@ void stream_init(struct stream *stream, int fd, unsigned ready)
     stream->watch.ready = ready;
     stream->watch.is_added = false;
     stream->watch.pending = (struct link){NULL, NULL};
+    stream->tls = NULL;
     stream->error = 0;
-}
-
-enum io stream_fail(struct stream *stream, unsigned what)
-{
-    if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        watch_wait(&stream->watch, what);
-        return IO_WAIT;
-    }
-    stream->error = errno;
-    /* When the peer has ended it, its last bytes may still be read, and the
-     * poller tells of the end. If the fault is ours (no memory), it shall do so
-     * too: who sends counts on it. */
-    if (stream->error != EPIPE && stream->error != ECONNRESET)
-        shutdown(stream->watch.fd, SHUT_RDWR);
-    return IO_BROKEN;
 }
 
 enum io stream_receive(struct stream *stream, void *bytes, size_t room,
                        size_t *got)
 {
-    ssize_t count;
-
-    *got = 0;
-    if (!(stream->watch.ready & READY_READ))
-        return IO_WAIT;
-    do
-        count = recv(stream->watch.fd, bytes, room, 0);
-    while (count == -1 && errno == EINTR);
-    if (count == -1)
-        return stream_fail(stream, READY_READ);
-    if (count == 0)
-        return IO_END;
-    if ((size_t)count < room && !(stream->watch.ready & READY_END))
-        watch_wait(&stream->watch, READY_READ);
-    *got = (size_t)count;
-    return IO_DONE;
-}
-
-static size_t pieces_length(const struct iovec *pieces, int count)
-{
-    size_t length = 0;
-
-    for (int i = 0; i < count; i++)
-        length += pieces[i].iov_len;
-    return length;
-}
-
-/** One piece by send(), which is cheaper; more by sendmsg(). */
-static ssize_t send_pieces(int fd, const struct iovec *pieces, int count,
-                           int flags)
-{
-    struct msghdr message = {.msg_iov = (struct iovec *)pieces,
-                             .msg_iovlen = (size_t)count};
-
-    if (count == 1)
-        return send(fd, pieces[0].iov_base, pieces[0].iov_len, flags);
-    return sendmsg(fd, &message, flags);
-}
-
-static enum io send_with(struct stream *stream, const struct iovec *pieces,
-                         int count, int flags, size_t *sent)
-{
-    ssize_t moved;
-
-    *sent = 0;
-    if (!(stream->watch.ready & READY_WRITE))
-        return IO_WAIT;
-    do
-        moved = send_pieces(stream->watch.fd, pieces, count, flags);
-    while (moved == -1 && errno == EINTR);
-    if (moved == -1)
-        return stream_fail(stream, READY_WRITE);
-    if ((size_t)moved < pieces_length(pieces, count))
-        watch_wait(&stream->watch, READY_WRITE);
-    *sent = (size_t)moved;
-    return IO_DONE;
+    if (stream->tls != NULL)
+        return tls_receive(stream, bytes, room, got);
+    return plain_receive(stream, bytes, room, got);
 }
 
 enum io stream_send(struct stream *stream, const struct iovec *pieces,
                     int count, size_t *sent)
 {
-    return send_with(stream, pieces, count, MSG_NOSIGNAL, sent);
+    if (stream->tls != NULL)
+        return tls_send(stream, pieces, count, sent);
+    return plain_send(stream, pieces, count, MSG_NOSIGNAL, sent);
 }
 
 enum io stream_send_last(struct stream *stream, const struct iovec *pieces,
                          int count, size_t *sent)
 {
 #ifdef MSG_MORE
-    return send_with(stream, pieces, count, MSG_NOSIGNAL | MSG_MORE, sent);
-#else
-    return stream_send(stream, pieces, count, sent);
+    if (stream->tls == NULL)
+        return plain_send(stream, pieces, count, MSG_NOSIGNAL | MSG_MORE, sent);
 #endif
+    return stream_send(stream, pieces, count, sent);
 }
 
 bool stream_has_news(struct stream *stream)
 {
-    char byte;
-    ssize_t count;
-
-    if (!(stream->watch.ready & READY_READ))
-        return false;
-    do
-        count = recv(stream->watch.fd, &byte, 1, MSG_PEEK);
-    while (count == -1 && errno == EINTR);
-    if (count == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-        watch_wait(&stream->watch, READY_READ);
-        return false;
-    }
-    return true;
+    return stream->tls != NULL ? tls_has_news(stream) : plain_has_news(stream);
 }
 
 void stream_shut(struct stream *stream)
 {
+    if (stream->tls != NULL)
+        tls_shut(stream);
     shutdown(stream->watch.fd, SHUT_WR);
 }
 
@@ -144,6 +66,8 @@ void stream_reset_at_close(struct stream *stream)
 {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
 
+    if (stream->tls != NULL)
+        tls_hush(stream);
     setsockopt(stream->watch.fd, SOL_SOCKET, SO_LINGER, &linger,
                sizeof(linger));
 }
@@ -162,6 +86,10 @@ void stream_close(struct stream *stream, struct loop *loop)
 {
     if (!stream_is_open(stream))
         return;
+    if (stream->tls != NULL) {
+        tls_shut(stream);
+        tls_end(stream);
+    }
     loop_forget(loop, &stream->watch);
     close(stream->watch.fd);
     stream->watch.fd = -1;
@@ -182,6 +110,8 @@ bool stream_is_short(const struct stream *stream)
 
 const char *stream_words(const struct stream *stream)
 {
+    if (stream->tls != NULL && tls_words(stream) != NULL)
+        return tls_words(stream);
     switch (stream->error) {
     case 0: return "the connection ended";
     case ECONNREFUSED: return "connection refused";

@@ -4,6 +4,8 @@
  * @file stream.h
  * @brief A connection that carries bytes both ways, and never waits.
  *
+ * Bytes go as they are, or under TLS, once stream_tls.h has begun that.
+ *
  * A call does what can be done now, and says how that ended. What a stream
  * knows of itself is in its watch: a call that cannot succeed is not made.
  *
@@ -17,27 +19,13 @@
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 
-#include "event/poller.h"
+#include "net/stream_part.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/uio.h>
 
 struct loop;
-
-/** How an attempt to move bytes ended. Each must be answered. */
-enum io {
-    IO_DONE,   /**< some bytes have moved */
-    IO_WAIT,   /**< not now: on_event will be called */
-    IO_END,    /**< the peer has sent its last byte */
-    IO_BROKEN, /**< the connection is of no further use; see `error` */
-};
-
-/** One connection. */
-struct stream {
-    struct watch watch; /**< its descriptor, owned; -1: closed */
-    int error;          /**< after #IO_BROKEN: the system's number */
-};
 
 /**
  * Begin with a descriptor; it is not watched yet.
@@ -73,12 +61,6 @@ void stream_shut(struct stream *stream);
 
 /** Let the peer have a reset: what was sent is not whole, and shall not look so. */
 void stream_reset_at_close(struct stream *stream);
-
-/**
- * What errno says of a call on this stream: #IO_WAIT, until @p what is told
- * again, or #IO_BROKEN. For this floor.
- */
-enum io stream_fail(struct stream *stream, unsigned what);
 
 /** Count it as broken: the system could not do something for it. */
 void stream_break(struct stream *stream);

@@ -11,6 +11,7 @@
 #include "net/tube.h"
 
 #include "base/must.h"
+#include "net/stream_plain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,7 +119,7 @@ enum io tube_fill(struct tube *tube, struct stream *from, size_t most,
         return IO_DONE;
     }
     if (moved == -1)
-        return stream_fail(from, READY_READ);
+        return plain_fail(from, READY_READ);
     if (moved == 0)
         return IO_END;
     *got = tube->held = (size_t)moved;
@@ -135,7 +136,7 @@ enum io tube_drain(struct tube *tube, struct stream *to, size_t *sent)
         return IO_WAIT;
     moved = move(tube->out, to->watch.fd, tube->held);
     if (moved == -1)
-        return stream_fail(to, READY_WRITE);
+        return plain_fail(to, READY_WRITE);
     *sent = (size_t)moved;
     tube->held -= (size_t)moved;
     return IO_DONE;
