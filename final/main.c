@@ -38,11 +38,12 @@ static int run(struct options *options, int argc, char **argv)
         return refuse(&fault);
     log_join();
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    control = serve_begin(options, argc, argv);
-    status = serve(control, &fault);
+    control = serve_begin(options, argc, argv, &fault);
+    status = control == NULL ? SERVE_REFUSED : serve(control, &fault);
     if (status == SERVE_REFUSED)
         refuse(&fault);
-    serve_end(&control);
+    if (control != NULL)
+        serve_end(&control);
     log_close();
     curl_global_cleanup();
     return status;

@@ -155,6 +155,7 @@ static void field_fini(struct settings *settings, const struct setting_row *row)
     case SETTING_IS_SECRET:
     case SETTING_IS_SINK: free(*(char **)field); break;
     case SETTING_IS_ADDRESSES:
+    case SETTING_IS_CERTIFICATES:
     case SETTING_IS_WEIGHTS: list_fini(field); break;
     case SETTING_IS_BACKENDS: settings_clear_backends(settings); break;
     }
@@ -198,6 +199,21 @@ static bool admin_check(const struct settings *settings, struct fault *fault)
                      settings->admin);
 }
 
+/** Who listens for TLS needs a certificate to show. */
+static bool tls_check(const struct settings *settings, struct fault *fault)
+{
+    struct settings_place place;
+
+    must(settings_place_read(&place, settings->tls_listen));
+    if (place.kind == SETTINGS_AT_PATH)
+        return fault_say(fault, "tls-listen wants a port, or an address with "
+                                "a port such as 0.0.0.0:8443, not a path");
+    if (place.kind == SETTINGS_AT_PORT && settings->certificates.count == 0)
+        return fault_say(fault, "tls-listen needs a certificate; give one with "
+                                "--certificates CHAIN.pem:KEY.pem");
+    return true;
+}
+
 bool settings_check(struct settings *settings, struct fault *fault)
 {
     if (settings->backend_count == 0)
@@ -209,5 +225,6 @@ bool settings_check(struct settings *settings, struct fault *fault)
     if (settings->ejection_ms > settings->ejection_ms_max)
         return fault_say(fault, "ejection-time is more than ejection-time-max; "
                                 "make it less");
-    return admin_check(settings, fault) && weights_apply(settings, fault);
+    return admin_check(settings, fault) && tls_check(settings, fault) &&
+           weights_apply(settings, fault);
 }

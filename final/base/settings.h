@@ -49,6 +49,10 @@ struct fault;
 #define SETTINGS_NONE_HEALTHY(X)                                               \
     X(NONE_HEALTHY_TRY_ALL, "try-all")                                         \
     X(NONE_HEALTHY_FAIL, "fail")
+/** The words of `tls_min`. */
+#define SETTINGS_TLS_VERSIONS(X)                                               \
+    X(TLS_1_2, "1.2")                                                          \
+    X(TLS_1_3, "1.3")
 /** The words of `log_level`. */
 #define SETTINGS_LOG_LEVELS(X)                                                 \
     X(LOG_ERROR, "error")                                                      \
@@ -87,6 +91,17 @@ struct fault;
     X(sessions_max, COUNT, "listen.sessions_max", "sessions-max", "0",         \
       "0..10000000",                                                           \
       "clients served at once; 0: as many as open files allow")                \
+    X(tls_listen, LISTENER, "tls.listen", "tls-listen", "off",                 \
+      "off|PORT|ADDRESS:PORT",                                                 \
+      "where clients connect by https; a port alone is at the address where "  \
+      "others connect")                                                        \
+    X(certificates, CERTIFICATES, "tls.certificates", "certificates", "",      \
+      "CHAIN:KEY,...",                                                         \
+      "files in PEM form: a certificate with what vouches for it, and its "    \
+      "key; the name that a client asks for picks one, else it gets the first")\
+    X(tls_min, CHOICE, "tls.min", "tls-min", "1.2",                            \
+      SETTINGS_TLS_VERSIONS(SETTINGS_WORD),                                    \
+      "the oldest version of TLS that clients may speak")                      \
     X(backends, BACKENDS, "backends", "backends", "", "URL,...",               \
       "the servers that answer the requests, as http://HOST:PORT")             \
     X(weights, WEIGHTS, "", "weights", "", "N,...",                            \
@@ -236,6 +251,7 @@ struct fault;
 /** The rooms of the file, in the order of --help, and their headings there. */
 #define SETTINGS_ROOMS(X)                                                      \
     X("listen", "Listening")                                                   \
+    X("tls", "TLS")                                                            \
     X("backends", "Backends")                                                  \
     X("policy", "Picking a backend")                                           \
     X("health", "Active health checks")                                        \
@@ -273,6 +289,8 @@ struct fault;
       "or a path such as unix:/run/steelyard.sock", "WHERE")                   \
     X(SECRET, "letters, digits and any of -._~+/=", "TOKEN")                   \
     X(ADDRESSES, "addresses such as 10.0.0.1 or 10.0.0.0/8", "ADDRESS,...")    \
+    X(CERTIFICATES, "pairs of files such as site.pem:site.key",                \
+      "CHAIN:KEY,...")                                                         \
     X(WEIGHTS, "whole numbers from 1 to 256 such as 5,1,1", "N,...")           \
     X(BACKENDS, "backends such as http://127.0.0.1:8081", "URL,...")
 /* clang-format on */
@@ -285,6 +303,8 @@ enum settings_poller { SETTINGS_POLLERS(SETTINGS_ENUM) };
 enum settings_policy { SETTINGS_POLICIES(SETTINGS_ENUM) };
 /** What `none_healthy` holds. */
 enum settings_none_healthy { SETTINGS_NONE_HEALTHY(SETTINGS_ENUM) };
+/** What `tls_min` holds. */
+enum settings_tls_version { SETTINGS_TLS_VERSIONS(SETTINGS_ENUM) };
 /** What `log_level` holds. */
 enum settings_log_level { SETTINGS_LOG_LEVELS(SETTINGS_ENUM) };
 /** What `access_format` holds. */
@@ -318,27 +338,28 @@ struct settings {
     size_t backend_count; /**< how many there are in `backends` */
 
     /* Text is owned by the settings, and never NULL. */
-#define SETTINGS_TYPE_BOOL      bool
-#define SETTINGS_TYPE_COUNT     unsigned
-#define SETTINGS_TYPE_PORT      unsigned
-#define SETTINGS_TYPE_PERCENT   unsigned
-#define SETTINGS_TYPE_BYTES     uint64_t
-#define SETTINGS_TYPE_DURATION  int64_t
-#define SETTINGS_TYPE_CHOICE    unsigned
-#define SETTINGS_TYPE_ADDRESS   char *
-#define SETTINGS_TYPE_PATH      char *
-#define SETTINGS_TYPE_METHOD    char *
-#define SETTINGS_TYPE_NAME      char *
-#define SETTINGS_TYPE_HOST      char *
-#define SETTINGS_TYPE_STATUSES  char *
-#define SETTINGS_TYPE_TEXT      char *
-#define SETTINGS_TYPE_HASH_ON   char *
-#define SETTINGS_TYPE_SINK      char *
-#define SETTINGS_TYPE_LISTENER  char *
-#define SETTINGS_TYPE_SECRET    char *
-#define SETTINGS_TYPE_ADDRESSES struct settings_list
-#define SETTINGS_TYPE_WEIGHTS   struct settings_list
-#define SETTINGS_TYPE_BACKENDS  struct settings_backend *
+#define SETTINGS_TYPE_BOOL         bool
+#define SETTINGS_TYPE_COUNT        unsigned
+#define SETTINGS_TYPE_PORT         unsigned
+#define SETTINGS_TYPE_PERCENT      unsigned
+#define SETTINGS_TYPE_BYTES        uint64_t
+#define SETTINGS_TYPE_DURATION     int64_t
+#define SETTINGS_TYPE_CHOICE       unsigned
+#define SETTINGS_TYPE_ADDRESS      char *
+#define SETTINGS_TYPE_PATH         char *
+#define SETTINGS_TYPE_METHOD       char *
+#define SETTINGS_TYPE_NAME         char *
+#define SETTINGS_TYPE_HOST         char *
+#define SETTINGS_TYPE_STATUSES     char *
+#define SETTINGS_TYPE_TEXT         char *
+#define SETTINGS_TYPE_HASH_ON      char *
+#define SETTINGS_TYPE_SINK         char *
+#define SETTINGS_TYPE_LISTENER     char *
+#define SETTINGS_TYPE_SECRET       char *
+#define SETTINGS_TYPE_ADDRESSES    struct settings_list
+#define SETTINGS_TYPE_WEIGHTS      struct settings_list
+#define SETTINGS_TYPE_CERTIFICATES struct settings_list
+#define SETTINGS_TYPE_BACKENDS     struct settings_backend *
 #define X(field, kind, key, flag, initial, range, help) \
     SETTINGS_TYPE_##kind field;
     SETTINGS(X)

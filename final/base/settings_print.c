@@ -92,6 +92,7 @@ void settings_write(const struct settings *settings, enum setting setting,
     case SETTING_IS_SECRET:
     case SETTING_IS_SINK: fputs(*(char *const *)field, out); break;
     case SETTING_IS_ADDRESSES:
+    case SETTING_IS_CERTIFICATES:
     case SETTING_IS_WEIGHTS: print_list(field, out); break;
     case SETTING_IS_BACKENDS: print_backends(settings, out); break;
     }

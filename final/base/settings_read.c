@@ -364,6 +364,17 @@ static bool is_weight(const char *text)
            weight <= SETTINGS_WEIGHT_MAX;
 }
 
+/** `CHAIN:KEY`, or one file that has both. */
+static bool is_certificate(const char *text)
+{
+    const char *colon = strchr(text, ':');
+
+    if (*text == '\0' || !is_printable(text, ' '))
+        return false;
+    return colon == NULL || (colon != text && colon[1] != '\0' &&
+                             strchr(colon + 1, ':') == NULL);
+}
+
 static bool set_text(char **field, const char *text, bool is_good)
 {
     char *before = *field;
@@ -681,6 +692,9 @@ bool settings_set(struct settings *settings, enum setting setting,
         return good || settings_refuse(setting, "what was given", fault);
     case SETTING_IS_ADDRESSES:
         good = set_list(field, text, is_address_block);
+        break;
+    case SETTING_IS_CERTIFICATES:
+        good = set_list(field, text, is_certificate);
         break;
     case SETTING_IS_WEIGHTS: good = set_list(field, text, is_weight); break;
     case SETTING_IS_BACKENDS: return set_backends(settings, text, fault);

@@ -467,7 +467,8 @@ static bool read_setting(struct reader *reader, enum setting setting,
         config_text_find(reader->text, &reader->way, CONFIG_KEY).line;
     if (json_is_array(value) && kind == SETTING_IS_BACKENDS)
         return read_backends(reader, value);
-    if (json_is_array(value) && kind == SETTING_IS_ADDRESSES)
+    if (json_is_array(value) &&
+        (kind == SETTING_IS_ADDRESSES || kind == SETTING_IS_CERTIFICATES))
         return read_list(reader, setting, value);
     return read_plain(reader, setting, value);
 }

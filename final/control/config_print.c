@@ -62,7 +62,8 @@ static void print_value(const struct settings *settings, enum setting setting,
     const void *field = (const char *)settings + row->offset;
     char *text;
 
-    if (row->kind == SETTING_IS_ADDRESSES) {
+    if (row->kind == SETTING_IS_ADDRESSES ||
+        row->kind == SETTING_IS_CERTIFICATES) {
         print_list(field, out);
         return;
     }

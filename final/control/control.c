@@ -33,7 +33,7 @@ enum { DESCRIPTORS_KEPT = 64, DESCRIPTORS_PER_WORKER = 8 + 2 * TUBES_MAX };
 static const enum setting fixed[] = {
     SETTING_address, SETTING_port,         SETTING_workers,
     SETTING_poller,  SETTING_defer_accept, SETTING_access_log,
-    SETTING_admin,   SETTING_admin_token,
+    SETTING_admin,   SETTING_admin_token,  SETTING_tls_listen,
 };
 
 static bool is_fixed(enum setting setting)
@@ -63,11 +63,10 @@ static struct plan *plan_new(struct options *options, struct roster *roster,
     struct plan *plan = xnew(1, sizeof(*plan));
 
     plan->options = *options;
-    plan->configuration = configuration_new(&plan->options.settings, roster);
+    plan->configuration =
+        configuration_new(&plan->options.settings, roster, fault);
     if (plan->configuration == NULL) {
         free(plan);
-        fault_say(fault, "too many backends at a time: some that were removed "
-                         "still finish their requests; try again later");
         return NULL;
     }
     memset(options, 0, sizeof(*options));
@@ -108,15 +107,16 @@ static unsigned admin_sessions_max(const struct control *control)
     return share < ADMIN_SESSIONS_MAX ? share : ADMIN_SESSIONS_MAX;
 }
 
-void control_begin(struct control *control, struct options *options)
+bool control_begin(struct control *control, struct options *options,
+                   struct fault *fault)
 {
-    struct fault fault;
-
-    control->plan = plan_new(options, control->roster, &fault);
-    must(control->plan != NULL);
+    control->plan = plan_new(options, control->roster, fault);
+    if (control->plan == NULL)
+        return false;
     control->plan->configuration->generation = 1;
     control->overview.admin_sessions_max = admin_sessions_max(control);
     atomic_store(&control->proxy.sessions_max, sessions_max(control));
+    return true;
 }
 
 /* --- from one to the next -------------------------------------------------- */
@@ -211,7 +211,8 @@ void control_end(struct control *control)
 
     while ((link = list_take_first(&control->over)) != NULL)
         plan_free(list_item(link, struct plan, link));
-    plan_free(control->plan);
+    if (control->plan != NULL)
+        plan_free(control->plan);
 }
 
 /* --- what people ask for --------------------------------------------------- */

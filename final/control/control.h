@@ -112,8 +112,14 @@ bool control_remove(struct control *control, const char *url,
  */
 bool control_differs(struct control *control, struct fault *fault);
 
-/** Begin with these options; owned by the caller until now, and emptied. */
-void control_begin(struct control *control, struct options *options);
+/**
+ * Begin with these options.
+ *
+ * @param options owned by the caller until now, and emptied
+ * @return false, with a sentence and the options as they were, if that cannot be
+ */
+bool control_begin(struct control *control, struct options *options,
+                   struct fault *fault);
 
 /** Say in the log, and to those who watch, what a reload has changed. */
 void control_tell_change(struct control *control,

@@ -127,7 +127,7 @@ static bool is_list(enum setting setting)
     enum setting_kind kind = setting_row(setting)->kind;
 
     return kind == SETTING_IS_BACKENDS || kind == SETTING_IS_ADDRESSES ||
-           kind == SETTING_IS_WEIGHTS;
+           kind == SETTING_IS_WEIGHTS || kind == SETTING_IS_CERTIFICATES;
 }
 
 static void keep(struct line *line, enum setting setting, const char *value)

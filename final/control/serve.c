@@ -152,10 +152,26 @@ static void find_where(struct control *control)
              address_port(&address));
 }
 
+/** The same for clients that come by TLS, if any do. */
+static void say_where_secure(const struct control *control)
+{
+    union address address;
+    char text[ADDRESS_PRINT_MAX];
+    bool is_v6;
+
+    if (!crew_address_secure(control->crew, &address))
+        return;
+    address_print(&address, text);
+    is_v6 = address.any.sa_family == AF_INET6;
+    printf("listening on https://%s%s%s:%u\n", is_v6 ? "[" : "", text,
+           is_v6 ? "]" : "", address_port(&address));
+}
+
 /** The first line is for scripts: it comes when clients are welcome. */
 static void say_where(const struct control *control)
 {
     printf("listening on %s\n", control->overview.listening);
+    say_where_secure(control);
     if (control->admin != NULL) {
         fputs("admin on ", stdout);
         admin_print_where(control->admin, stdout);
@@ -210,7 +226,8 @@ static void begin_notify(struct control *control)
         log_warn("%s", fault.text);
 }
 
-struct control *serve_begin(struct options *options, int argc, char **argv)
+struct control *serve_begin(struct options *options, int argc, char **argv,
+                            struct fault *fault)
 {
     struct control *control = xnew(1, sizeof(*control));
     const struct settings *settings = &options->settings;
@@ -227,7 +244,8 @@ struct control *serve_begin(struct options *options, int argc, char **argv)
     control->roster = roster_new();
     list_init(&control->over);
     begin_notify(control);
-    control_begin(control, options);
+    if (!control_begin(control, options, fault))
+        serve_end(&control);
     return control;
 }
 

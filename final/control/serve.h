@@ -30,9 +30,11 @@ enum {
  *
  * @param options owned by the caller until now; emptied
  * @param argc    the command line, borrowed: a reload reads it again
- * @return owned by the caller, who ends it with serve_end()
+ * @return owned by the caller, who ends it with serve_end(); NULL, with
+ *         @p fault, when a certificate is of no use
  */
-struct control *serve_begin(struct options *options, int argc, char **argv);
+struct control *serve_begin(struct options *options, int argc, char **argv,
+                            struct fault *fault);
 
 /** Serve until it is stopped. @return see #SERVE_STOPPED; with @p fault, when
  * it could not begin */

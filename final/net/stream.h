@@ -65,6 +65,12 @@ void stream_reset_at_close(struct stream *stream);
 /** Count it as broken: the system could not do something for it. */
 void stream_break(struct stream *stream);
 
+/** Does it go under TLS? */
+static inline bool stream_is_secure(const struct stream *stream)
+{
+    return stream->tls != NULL;
+}
+
 /** Is it open? */
 bool stream_is_open(const struct stream *stream);
 

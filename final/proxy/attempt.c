@@ -89,7 +89,8 @@ static void send_head(struct exchange *exchange)
     const struct settings *settings = exchange_settings(exchange);
     char peer[ADDRESS_PRINT_MAX] = "";
     struct forward_request facts = {
-        .scheme = text_of("http"),
+        .scheme =
+            text_of(stream_is_secure(exchange->client) ? "https" : "http"),
         .request_id = text_of(exchange->request_id),
         .via = text_of(settings->via),
         .is_trusted =

@@ -64,6 +64,12 @@ void complaint_tell(struct complaints *complaints,
     }
     tell_rest(kind, facts->backend, facts->step);
     print_limit(settings, facts->limit, limit, sizeof(limit));
+    if (facts->request_id == NULL) {
+        log_warn("client %s: %s, while %s (limit %s, setting %s)",
+                 facts->client, facts->why, state_row(facts->step)->words,
+                 limit, setting_row(facts->limit)->flag);
+        return;
+    }
     log_warn("request %s: %s, while %s, client %s, backend %s, try %u "
              "(limit %s, setting %s)",
              facts->request_id, facts->why, state_row(facts->step)->words,

@@ -42,7 +42,8 @@ struct complaints {
 
 /** What went wrong. */
 struct complaint_facts {
-    const char *request_id;        /**< borrowed, as are all of them */
+    const char *request_id;        /**< borrowed, as are all of them; NULL: there
+                                        was no request yet */
     const char *client;            /**< its address */
     const struct backend *backend; /**< with whom; NULL: with nobody */
     unsigned try_count;            /**< tries so far, this one included */

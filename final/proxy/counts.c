@@ -88,6 +88,13 @@ void counts_client(struct counts *counts, bool refused)
     count_add(refused ? &counts->refused : &counts->sessions, 1);
 }
 
+void counts_handshake(struct counts *counts, bool done, bool resumed)
+{
+    count_add(done ? &counts->handshakes : &counts->handshakes_failed, 1);
+    if (resumed)
+        count_add(&counts->handshakes_resumed, 1);
+}
+
 void counts_forget(struct counts *counts, const struct backend *backend)
 {
     struct part *part = &counts->backends[counts_slot(backend)];

@@ -42,6 +42,9 @@ enum { STATUS_CLASSES = 5 };
 #define COUNTS(X)                                                              \
     X(sessions, "clients that were accepted")                                  \
     X(refused, "clients turned away because there were too many at once")      \
+    X(handshakes, "TLS handshakes with clients that were done")                \
+    X(handshakes_resumed, "those of them with a client that came back")        \
+    X(handshakes_failed, "TLS handshakes with clients that failed")            \
     X(retries, "second and later tries of a request")                          \
     X(client_left, "requests whose client left before it had all")             \
     X(received_bytes, "bytes of the bodies of requests that were passed on")   \
@@ -93,6 +96,9 @@ void counts_exchange(struct counts *counts, const struct counts_facts *facts);
 
 /** Count a client; @p refused: there were too many. */
 void counts_client(struct counts *counts, bool refused);
+
+/** Count a TLS handshake with a client. */
+void counts_handshake(struct counts *counts, bool done, bool resumed);
 
 /** A backend is gone for good: its slot begins again with nothing. */
 void counts_forget(struct counts *counts, const struct backend *backend);

@@ -29,11 +29,23 @@ enum {
     REFUSED_PIECES_MAX = 256, /* so much is read of a client too many */
 };
 
+struct hand;
+
+/** Where clients come in. */
+struct door {
+    struct hand *hand;  /**< borrowed: whose it is */
+    struct watch watch; /**< the listener, owned; its descriptor is -1: shut */
+    struct timer rest;  /**< accepting is paused until then */
+    bool is_secure;     /**< clients come by TLS */
+};
+
+/** As clients are, so are the doors. */
+enum { DOOR_PLAIN, DOOR_SECURE, DOORS };
+
 /** One of the crew. */
 struct hand {
     struct worker worker;
-    struct watch watch; /**< the listener, owned */
-    struct timer rest;  /**< accepting is paused until then */
+    struct door doors[DOORS];
     struct timer place; /**< to look for room for those who wait */
     struct timer look;  /**< to watch clients that were left alone so far */
     bool is_short;      /**< told that descriptors are short */
@@ -45,8 +57,9 @@ struct hand {
 struct crew {
     struct proxy *proxy;
     unsigned count;
-    struct hand *hands;   /**< owned */
-    union address where;  /**< where all of them listen */
+    struct hand *hands;         /**< owned */
+    union address where[DOORS]; /**< where all of them listen */
+    bool has_door[DOORS];
     pthread_mutex_t gate; /**< shut until crew_serve(): nobody is served */
     bool is_shut;
 };
@@ -97,25 +110,30 @@ static void refuse(struct stream *client, struct loop *loop)
     stream_close(client, loop);
 }
 
-static void welcome(struct hand *hand, struct stream *client,
+static void welcome(struct door *door, struct stream *client,
                     const union address *from)
 {
-    struct proxy *proxy = hand->worker.proxy;
+    struct worker *worker = &door->hand->worker;
+    struct proxy *proxy = worker->proxy;
 
-    hand->is_short = false;
+    door->hand->is_short = false;
     if (atomic_fetch_add(&proxy->sessions, 1) >= proxy->sessions_max) {
         atomic_fetch_sub(&proxy->sessions, 1);
-        counts_client(hand->worker.counts, true);
-        refuse(client, hand->worker.loop);
+        counts_client(worker->counts, true);
+        if (door->is_secure) /* it could be told only after a handshake */
+            stream_close(client, worker->loop);
+        else
+            refuse(client, worker->loop);
         return;
     }
-    counts_client(hand->worker.counts, false);
-    session_begin(&hand->worker, client, from);
+    counts_client(worker->counts, false);
+    session_begin(worker, client, from, door->is_secure);
 }
 
 /** Descriptors are short: wait until some may be free again, without spinning. */
-static void rest(struct hand *hand)
+static void rest(struct door *door)
 {
+    struct hand *hand = door->hand;
     struct loop *loop = hand->worker.loop;
 
     if (!hand->is_short)
@@ -123,25 +141,25 @@ static void rest(struct hand *hand)
                   "free (%u sessions; see ulimit -n)",
                   atomic_load(&hand->worker.proxy->sessions));
     hand->is_short = true;
-    timer_set_in(loop_timers(loop), &hand->rest, REST_MS, loop_now(loop));
+    timer_set_in(loop_timers(loop), &door->rest, REST_MS, loop_now(loop));
 }
 
 static void on_clients(void *arg)
 {
-    struct hand *hand = arg;
+    struct door *door = arg;
 
     for (int i = 0; i < ACCEPTS_MAX; i++) {
         struct stream client;
         union address from;
 
-        switch (listener_accept(hand->watch.fd, &client, &from)) {
-        case ACCEPTED_CLIENT: welcome(hand, &client, &from); break;
+        switch (listener_accept(door->watch.fd, &client, &from)) {
+        case ACCEPTED_CLIENT: welcome(door, &client, &from); break;
         case ACCEPTED_LOST: break;
-        case ACCEPTED_NONE: watch_wait(&hand->watch, READY_READ); return;
-        case ACCEPTED_SHORT: rest(hand); return;
+        case ACCEPTED_NONE: watch_wait(&door->watch, READY_READ); return;
+        case ACCEPTED_SHORT: rest(door); return;
         }
     }
-    loop_again(hand->worker.loop, &hand->watch);
+    loop_again(door->hand->worker.loop, &door->watch);
 }
 
 /** Once per turn. */
@@ -171,55 +189,69 @@ static void on_place(void *arg)
     sessions_wake_waiting(&hand->worker);
 }
 
-/** Listen; @p settings then has the port that was found. */
-static bool hand_listen(struct hand *hand, struct listener_settings *settings,
-                        struct fault *fault)
+static void door_shut(struct door *door)
 {
-    if (!listener_open(settings, &hand->watch.fd, fault))
-        return false;
-    hand->watch.on_event = on_clients;
-    hand->watch.arg = hand;
-    if (!loop_watch(hand->worker.loop, &hand->watch)) {
-        fault_say(fault, "cannot watch the listener: %s", strerror(errno));
-        goto undo_listener;
-    }
-    if (!listener_address(hand->watch.fd, &settings->where)) {
-        fault_say(fault, "cannot find out the port: %s", strerror(errno));
-        goto undo_listener;
-    }
-    return true;
-
-undo_listener:
-    loop_forget(hand->worker.loop, &hand->watch);
-    close(hand->watch.fd);
-    hand->watch.fd = -1;
-    return false;
+    timer_clear(&door->rest);
+    if (door->watch.fd == -1)
+        return;
+    loop_forget(door->hand->worker.loop, &door->watch);
+    close(door->watch.fd);
+    door->watch.fd = -1;
 }
 
-static bool hand_open(struct hand *hand, struct proxy *proxy,
-                      struct configuration *configuration,
-                      struct listener_settings *settings, struct fault *fault)
+/** Listen; @p settings then has the port that was found. */
+static bool door_open(struct door *door, struct listener_settings *settings,
+                      struct fault *fault)
 {
-    if (!worker_init(&hand->worker, proxy, configuration))
-        return fault_say(fault, "cannot make a worker: %s", strerror(errno));
-    hand->rest = (struct timer){.on_alarm = on_clients, .arg = hand};
-    hand->place = (struct timer){.on_alarm = on_place, .arg = hand};
-    hand->look = (struct timer){.on_alarm = on_look, .arg = hand};
-    loop_on_turn(hand->worker.loop, on_turn, hand);
-    if (hand_listen(hand, settings, fault))
-        return true;
-    worker_fini(&hand->worker);
-    return false;
+    if (!listener_open(settings, &door->watch.fd, fault))
+        return false;
+    door->watch.on_event = on_clients;
+    door->watch.arg = door;
+    if (!loop_watch(door->hand->worker.loop, &door->watch)) {
+        fault_say(fault, "cannot watch the listener: %s", strerror(errno));
+        door_shut(door);
+        return false;
+    }
+    if (!listener_address(door->watch.fd, &settings->where)) {
+        fault_say(fault, "cannot find out the port: %s", strerror(errno));
+        door_shut(door);
+        return false;
+    }
+    return true;
 }
 
 static void hand_stop_listening(struct hand *hand)
 {
-    timer_clear(&hand->rest);
-    if (hand->watch.fd == -1)
-        return;
-    loop_forget(hand->worker.loop, &hand->watch);
-    close(hand->watch.fd);
-    hand->watch.fd = -1;
+    for (int i = 0; i < DOORS; i++)
+        door_shut(&hand->doors[i]);
+}
+
+static bool hand_open(struct hand *hand, struct crew *crew,
+                      struct configuration *configuration,
+                      struct listener_settings *settings, struct fault *fault)
+{
+    if (!worker_init(&hand->worker, crew->proxy, configuration))
+        return fault_say(fault, "cannot make a worker: %s", strerror(errno));
+    hand->gate = &crew->gate;
+    hand->place = (struct timer){.on_alarm = on_place, .arg = hand};
+    hand->look = (struct timer){.on_alarm = on_look, .arg = hand};
+    loop_on_turn(hand->worker.loop, on_turn, hand);
+    for (int i = 0; i < DOORS; i++) {
+        struct door *door = &hand->doors[i];
+
+        *door = (struct door){.hand = hand, .is_secure = i == DOOR_SECURE};
+        door->watch.fd = -1;
+        door->rest = (struct timer){.on_alarm = on_clients, .arg = door};
+    }
+    for (int i = 0; i < DOORS; i++) {
+        if (!crew->has_door[i] ||
+            door_open(&hand->doors[i], &settings[i], fault))
+            continue;
+        hand_stop_listening(hand);
+        worker_fini(&hand->worker);
+        return false;
+    }
+    return true;
 }
 
 static void hand_close(struct hand *hand)
@@ -231,40 +263,68 @@ static void hand_close(struct hand *hand)
     worker_fini(&hand->worker);
 }
 
+/** Where the settings say that clients come in. */
+static bool find_doors(struct crew *crew, const struct settings *set,
+                       struct listener_settings *settings, struct fault *fault)
+{
+    struct settings_place place;
+    const char *address = set->address;
+
+    crew->has_door[DOOR_PLAIN] = true;
+    if (!address_parse(&settings[DOOR_PLAIN].where, text_of(address),
+                       set->port))
+        return fault_say(fault, "%s is no address to listen on", address);
+    must(settings_place_read(&place, set->tls_listen));
+    crew->has_door[DOOR_SECURE] = place.kind == SETTINGS_AT_PORT;
+    if (!crew->has_door[DOOR_SECURE])
+        return true;
+    if (strchr(set->tls_listen, ':') != NULL)
+        address = place.address;
+    if (!address_parse(&settings[DOOR_SECURE].where, text_of(address),
+                       place.port))
+        return fault_say(fault, "%s is no address to listen on", address);
+    return true;
+}
+
 struct crew *crew_open(struct proxy *proxy, struct configuration *configuration,
                        unsigned count, struct fault *fault)
 {
     const struct settings *set = configuration->settings;
     struct crew *crew = xnew(1, sizeof(*crew));
-    struct listener_settings settings = {.is_shared = count > 1,
-                                         .defers = set->defer_accept};
+    struct listener_settings settings[DOORS];
+    bool good;
 
     pthread_mutex_init(&crew->gate, NULL);
     crew->proxy = proxy;
     crew->hands = xnew(count, sizeof(*crew->hands));
-    if (!address_parse(&settings.where, text_of(set->address), set->port)) {
-        fault_say(fault, "%s is no address to listen on", set->address);
+    for (int i = 0; i < DOORS; i++)
+        settings[i] = (struct listener_settings){.is_shared = count > 1,
+                                                 .defers = set->defer_accept};
+    good = find_doors(crew, set, settings, fault);
+    /* The others listen where the first one does. */
+    while (good && crew->count < count) {
+        good = hand_open(&crew->hands[crew->count], crew, configuration,
+                         settings, fault);
+        crew->count += good;
+    }
+    if (!good) {
         crew_end(&crew);
         return NULL;
     }
-    for (; crew->count < count; crew->count++) {
-        struct hand *hand = &crew->hands[crew->count];
-
-        hand->watch.fd = -1;
-        hand->gate = &crew->gate;
-        /* The others listen where the first one does. */
-        if (!hand_open(hand, proxy, configuration, &settings, fault)) {
-            crew_end(&crew);
-            return NULL;
-        }
-    }
-    crew->where = settings.where;
+    for (int i = 0; i < DOORS; i++)
+        crew->where[i] = settings[i].where;
     return crew;
 }
 
 void crew_address(const struct crew *crew, union address *address)
 {
-    *address = crew->where;
+    *address = crew->where[DOOR_PLAIN];
+}
+
+bool crew_address_secure(const struct crew *crew, union address *address)
+{
+    *address = crew->where[DOOR_SECURE];
+    return crew->has_door[DOOR_SECURE];
 }
 
 unsigned crew_size(const struct crew *crew)
@@ -325,8 +385,9 @@ static void on_drain(void *arg)
     struct hand *hand = arg;
 
     /* Clients whose connections the kernel has made already are served. */
-    if (hand->watch.fd != -1)
-        on_clients(hand);
+    for (int i = 0; i < DOORS; i++)
+        if (hand->doors[i].watch.fd != -1)
+            on_clients(&hand->doors[i]);
     hand_stop_listening(hand);
     sessions_drain(&hand->worker);
 }

@@ -42,6 +42,9 @@ struct crew *crew_open(struct proxy *proxy, struct configuration *configuration,
 /** Where they listen. */
 void crew_address(const struct crew *crew, union address *address);
 
+/** The same for clients that come by TLS; false when none can. */
+bool crew_address_secure(const struct crew *crew, union address *address);
+
 /**
  * Start the threads; they serve nobody yet.
  *

@@ -43,12 +43,19 @@ static void end_chunks(struct flow *flow, struct text trailers, bool *ended)
     *ended = true;
 }
 
+/** May bytes go past us? Not if they are to be hidden, or come hidden. */
+static bool may_splice(const struct exchange *exchange)
+{
+    return exchange_settings(exchange)->splice && !exchange->is_tunnel &&
+           !stream_is_secure(exchange->client) && exchange->upstream != NULL &&
+           !stream_is_secure(&exchange->upstream->stream);
+}
+
 /** Receive what comes next: into our memory, or into a tube if that pays. */
 static enum io fill(const struct exchange *exchange, struct flow *flow,
                     struct stream *from, struct body *body)
 {
-    if (exchange_settings(exchange)->splice && !exchange->is_tunnel &&
-        flow_take_tube(flow, body))
+    if (may_splice(exchange) && flow_take_tube(flow, body))
         return flow_fill_tube(flow, from, body);
     return flow_fill(flow, from);
 }
@@ -358,6 +365,7 @@ enum state exchange_late(struct exchange *exchange, enum state now)
                           state_row(now)->limit, "nothing has moved");
         exchange_abandon(exchange, "nothing has moved for too long");
         return STATE_LEAVE;
+    case STATE_HANDSHAKE:
     case STATE_REST:
     case STATE_PICK:
     case STATE_ANSWER:

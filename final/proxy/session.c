@@ -4,6 +4,8 @@
  * The life of a session. Downwards, all goes well; the table in state.h has all
  * the roads.
  *
+ *     HANDSHAKE   client and we agree on keys: only if it comes by TLS
+ *       |
  *     REST        nothing is asked; the session has no memory but itself  <--+
  *       |                                                                    |
  *     READ        the head of a request comes in                             |
@@ -25,8 +27,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "http/answer.h"
+#include "net/stream_tls.h"
 #include "proxy/access.h"
 #include "proxy/attempt.h"
+#include "proxy/complaint.h"
 #include "proxy/counts.h"
 #include "proxy/exchange.h"
 #include "proxy/relay.h"
@@ -151,6 +156,62 @@ static void session_free(struct session *session)
 
 static void on_wake(void *arg);
 
+/** It has come to nothing: say so, and count it. */
+static void handshake_failed(struct session *session, const char *why)
+{
+    struct worker *worker = session->worker;
+    char client[ADDRESS_PRINT_MAX];
+    struct complaint_facts facts = {
+        .client = client,
+        .step = STATE_HANDSHAKE,
+        .limit = SETTING_tls_ms,
+        .why = why,
+        .now_ms = loop_now(worker->loop),
+    };
+
+    address_print(&session->from, client);
+    counts_handshake(worker->counts, false, false);
+    complaint_tell(&worker->proxy->complaints, worker->terms->settings, &facts);
+}
+
+/** It speaks HTTP where we speak TLS: say so, in its own words. */
+static void answer_in_plain(struct session *session)
+{
+    char bytes[ANSWER_BYTES_MAX];
+    struct answer answer = {.status = 400,
+                            .why = "this port wants https, and plain http came",
+                            .closes = true};
+    struct iovec piece = {bytes, answer_print(&answer, bytes, sizeof(bytes))};
+    size_t sent;
+
+    tls_end(&session->client);
+    stream_send(&session->client, &piece, 1, &sent);
+    stream_shut(&session->client);
+}
+
+/** Does the client know us, and do we agree? */
+static enum step step_handshake(struct session *session)
+{
+    switch (tls_shake(&session->client)) {
+    case IO_WAIT: return STEP_STAY;
+    case IO_DONE:
+        counts_handshake(session->worker->counts, true,
+                         tls_is_resumed(&session->client));
+        session_enter(session, STATE_REST);
+        /* At a stop, it had its time to ask something. */
+        return atomic_load(&session->worker->proxy->drains) &&
+                       !(session->client.watch.ready & READY_READ)
+                   ? STEP_END
+                   : STEP_ON;
+    case IO_END: handshake_failed(session, "the client left"); return STEP_END;
+    case IO_BROKEN: break;
+    }
+    handshake_failed(session, stream_words(&session->client));
+    if (tls_met_http(&session->client))
+        answer_in_plain(session);
+    return STEP_END;
+}
+
 /** Has the client begun to ask something? */
 static enum step step_rest(struct session *session)
 {
@@ -249,6 +310,7 @@ static enum step session_step(struct session *session)
     struct exchange *exchange = session->exchange;
 
     switch (session->state) {
+    case STATE_HANDSHAKE: return step_handshake(session);
     case STATE_REST: return step_rest(session);
     case STATE_READ: return go(session, exchange_read(exchange));
     case STATE_PICK:
@@ -273,7 +335,8 @@ static void session_audit(const struct session *session)
 {
     must(session->magic == SESSION_MAGIC);
     must(session->client.watch.is_added != link_is_on(&session->unwatched));
-    must((session->exchange == NULL) == (session->state == STATE_REST));
+    must((session->exchange == NULL) ==
+         (session->state == STATE_REST || session->state == STATE_HANDSHAKE));
 }
 
 /** The system cannot tell us of this client (it has no memory for that). */
@@ -353,6 +416,8 @@ static void on_alarm(void *arg)
     struct session *session = must_be(struct session, SESSION_MAGIC, arg);
     enum step next;
 
+    if (session->state == STATE_HANDSHAKE)
+        handshake_failed(session, "it was not done in time");
     if (session->exchange == NULL || session->state == STATE_LEAVE) {
         session_free(session);
         return;
@@ -365,7 +430,7 @@ static void on_alarm(void *arg)
 }
 
 void session_begin(struct worker *worker, const struct stream *client,
-                   const union address *from)
+                   const union address *from, bool is_secure)
 {
     struct session *session = xnew(1, sizeof(*session));
 
@@ -379,6 +444,10 @@ void session_begin(struct worker *worker, const struct stream *client,
     session->alarm.on_alarm = on_alarm;
     session->alarm.arg = session;
     session->state = STATE_REST;
+    if (is_secure) {
+        session->state = STATE_HANDSHAKE;
+        tls_accept(&session->client, worker->terms->configuration->tls);
+    }
     list_put_last(&worker->sessions, &session->link);
     worker->sessions_now++;
     session->limit_begins = true;

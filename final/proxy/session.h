@@ -20,10 +20,11 @@ struct worker;
  * Serve this client from now on, as far as it can be done at once. The session
  * ends by itself.
  *
- * @param client its descriptor is owned by the session from now on
+ * @param client    its descriptor is owned by the session from now on
+ * @param is_secure it comes by TLS
  */
 void session_begin(struct worker *worker, const struct stream *client,
-                   const union address *from);
+                   const union address *from, bool is_secure);
 
 /** Watch the clients that were left alone until now: see worker->unwatched. */
 void sessions_watch(struct worker *worker);

@@ -2,28 +2,62 @@
 /* Copyright (c) 2026 the Steelyard authors */
 #include "proxy/terms.h"
 
+#include "base/fault.h"
 #include "base/must.h"
+#include "net/tls.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-struct configuration *configuration_new(const struct settings *settings,
-                                        struct roster *roster)
+/** Get ready for clients that come by TLS, if any do. */
+static bool load_tls(struct configuration *configuration, struct fault *fault)
 {
-    struct configuration *configuration = xnew(1, sizeof(*configuration));
-    const struct settings_list *trusted = &settings->trusted;
+    const struct settings *set = configuration->settings;
+    struct tls_server_settings server = {
+        .certificates = set->certificates.at,
+        .count = set->certificates.count,
+        .only_13 = set->tls_min == SETTINGS_TLS_1_3,
+        .client_ca = "",
+    };
 
-    configuration->settings = settings;
-    configuration->pool = pool_new(settings, roster);
-    if (configuration->pool == NULL) {
-        free(configuration);
-        return NULL;
-    }
+    if (strcmp(set->tls_listen, "off") == 0)
+        return true;
+    configuration->tls = tls_server_new(&server, fault);
+    return configuration->tls != NULL;
+}
+
+static void read_trusted(struct configuration *configuration)
+{
+    const struct settings_list *trusted = &configuration->settings->trusted;
+
     configuration->trusted =
         xnew(trusted->count + 1, sizeof(*configuration->trusted));
     for (size_t i = 0; i < trusted->count; i++)
         must(address_block_parse(&configuration->trusted[i],
                                  text_of(trusted->at[i])));
     configuration->trusted_count = trusted->count;
+}
+
+struct configuration *configuration_new(const struct settings *settings,
+                                        struct roster *roster,
+                                        struct fault *fault)
+{
+    struct configuration *configuration = xnew(1, sizeof(*configuration));
+
+    configuration->settings = settings;
+    if (!load_tls(configuration, fault)) {
+        free(configuration);
+        return NULL;
+    }
+    configuration->pool = pool_new(settings, roster);
+    if (configuration->pool == NULL) {
+        tls_context_drop(&configuration->tls);
+        free(configuration);
+        fault_say(fault, "too many backends at a time: some that were removed "
+                         "still finish their requests; try again later");
+        return NULL;
+    }
+    read_trusted(configuration);
     return configuration;
 }
 
@@ -35,6 +69,7 @@ void configuration_free(struct configuration **owned)
         return;
     must(atomic_load(&configuration->workers) == 0);
     pool_free(&configuration->pool);
+    tls_context_drop(&configuration->tls);
     free(configuration->trusted);
     free(configuration);
     *owned = NULL;

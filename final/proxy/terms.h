@@ -31,12 +31,17 @@
 
 #include <stdatomic.h>
 
+struct fault;
+struct tls_context;
+
 /** One configuration, and what follows from it. */
 struct configuration {
     const struct settings *settings; /**< borrowed: outlives it */
     struct pool *pool;               /**< owned */
     struct address_block *trusted;   /**< owned: who is believed */
     size_t trusted_count;            /**< how many of them */
+    struct tls_context *tls;         /**< held: who we are for clients that
+                                          come by TLS; NULL: none do */
     unsigned generation;             /**< 1 for the first one, 2 for the next */
     atomic_uint workers; /**< how many serve by it, or were told to */
 };
@@ -46,11 +51,13 @@ struct configuration {
  *
  * @param settings borrowed: outlives it
  * @param roster   borrowed: likewise
- * @return owned by the caller, who ends it with configuration_free(); NULL when
- *         there are too many backends at a time
+ * @return owned by the caller, who ends it with configuration_free(); NULL, with
+ *         @p fault, when there are too many backends at a time, or a certificate
+ *         is of no use
  */
 struct configuration *configuration_new(const struct settings *settings,
-                                        struct roster *roster);
+                                        struct roster *roster,
+                                        struct fault *fault);
 
 /** End it, and empty the pointer; no worker serves on it. */
 void configuration_free(struct configuration **owned);

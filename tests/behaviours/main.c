@@ -81,6 +81,7 @@ static void collect(void)
     add(&final_settings);
     add(&final_crew);
     add(&final_admin);
+    add(&final_tls);
     add(&splicing);
     add(&final_reload);
     add(&final_five);

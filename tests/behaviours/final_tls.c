@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 the Steelyard authors */
+/*
+ * The full balancer under TLS. Each behaviour makes the certificates it needs,
+ * with openssl, in a folder of its own.
+ */
+#include "behaviours.h"
+#include "lab.h"
+
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/** A lab whose balancer listens for TLS, too. */
+struct safe {
+    struct lab lab;
+    char folder[40];
+    char pairs[200]; /**< what --certificates is */
+    unsigned port;   /**< where it listens for TLS */
+};
+
+/** What came of a request by TLS. */
+struct reply {
+    CURLcode result;
+    long status;
+    size_t length;
+    char *body; /**< owned */
+};
+
+/** How to ask; what is zero is left as usual. */
+struct asking {
+    const char *host; /**< the name to ask for; `one.test` */
+    const char *ca;   /**< who vouches: `one` */
+    const char *path; /**< `/` */
+    long version;     /**< as CURLOPT_SSLVERSION has it */
+    const char *body; /**< to be sent */
+    size_t length;    /**< bytes of it */
+};
+
+static void run(const char *command)
+{
+    insist(system(command) == 0, "this does not work here: %s", command);
+}
+
+/** Make a certificate for NAME.test: NAME.pem and NAME.key. */
+static void make(const struct safe *safe, const char *name)
+{
+    char command[600];
+
+    snprintf(command, sizeof(command),
+             "cd %s && openssl req -x509 -newkey ec -pkeyopt "
+             "ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=%s.test "
+             "-addext subjectAltName=DNS:%s.test,DNS:*.%s.test,IP:127.0.0.1 "
+             "-keyout %s.key -out %s.pem 2>log",
+             safe->folder, name, name, name, name, name);
+    run(command);
+}
+
+/** A lab with two certificates, of which the balancer knows. */
+static void safe_init(struct safe *safe)
+{
+    lab_init(&safe->lab);
+    snprintf(safe->folder, sizeof(safe->folder), "/tmp/steelyard-tls-XXXXXX");
+    insist(mkdtemp(safe->folder) != NULL, "there is no room in /tmp");
+    make(safe, "one");
+    make(safe, "two");
+    snprintf(safe->pairs, sizeof(safe->pairs),
+             "%s/one.pem:%s/one.key,%s/two.pem:%s/two.key", safe->folder,
+             safe->folder, safe->folder, safe->folder);
+    lab_flag(&safe->lab, 0, "--tls-listen", "127.0.0.1:0");
+}
+
+static void safe_start(struct safe *safe)
+{
+    char *said, *at;
+
+    lab_flag(&safe->lab, 0, "--certificates", safe->pairs);
+    lab_start(&safe->lab);
+    said = process_text(safe->lab.lb.out);
+    at = strstr(said, "listening on https://127.0.0.1:");
+    insist(at != NULL, "expected \"listening on https://...\"; got %s", said);
+    sscanf(at, "listening on https://127.0.0.1:%u", &safe->port);
+    free(said);
+}
+
+static void safe_usual(struct safe *safe)
+{
+    safe_init(safe);
+    lab_backends(&safe->lab, 1);
+    safe_start(safe);
+}
+
+static void remove_folder(const struct safe *safe)
+{
+    char command[100];
+
+    snprintf(command, sizeof(command), "rm -r %s", safe->folder);
+    run(command);
+}
+
+static void safe_end(struct safe *safe)
+{
+    lab_end(&safe->lab);
+    remove_folder(safe);
+}
+
+static size_t keep(char *bytes, size_t size, size_t count, void *user)
+{
+    struct reply *reply = user;
+    size_t length = size * count;
+
+    reply->body = realloc(reply->body, reply->length + length + 1);
+    insist(reply->body != NULL, "out of memory");
+    memcpy(reply->body + reply->length, bytes, length);
+    reply->length += length;
+    reply->body[reply->length] = '\0';
+    return length;
+}
+
+/** Make a handle that asks this; the list goes to whoever frees it. */
+static CURL *asker(const struct safe *safe, const struct asking *how,
+                   struct reply *reply, struct curl_slist **list)
+{
+    const char *host = how->host != NULL ? how->host : "one.test";
+    CURL *curl = curl_easy_init();
+    char text[300];
+
+    snprintf(text, sizeof(text), "%s:%u:127.0.0.1", host, safe->port);
+    *list = curl_slist_append(NULL, text);
+    curl_easy_setopt(curl, CURLOPT_RESOLVE, *list);
+    snprintf(text, sizeof(text), "https://%s:%u%s", host, safe->port,
+             how->path != NULL ? how->path : "/");
+    curl_easy_setopt(curl, CURLOPT_URL, text);
+    snprintf(text, sizeof(text), "%s/%s.pem", safe->folder,
+             how->ca != NULL ? how->ca : "one");
+    curl_easy_setopt(curl, CURLOPT_CAINFO, text);
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, how->version);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)patience(5000));
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    if (how->body != NULL) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)how->length);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, how->body);
+    }
+    return curl;
+}
+
+static struct reply ask(const struct safe *safe, const struct asking *how)
+{
+    struct reply reply = {0};
+    struct curl_slist *list;
+    CURL *curl = asker(safe, how, &reply, &list);
+
+    reply.result = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply.status);
+    curl_easy_cleanup(curl);
+    curl_slist_free_all(list);
+    return reply;
+}
+
+/** Ask, and insist on a 200 that has these words. */
+static void expect(const struct safe *safe, const struct asking *how,
+                   const char *words)
+{
+    struct reply reply = ask(safe, how);
+
+    insist(reply.result == CURLE_OK && reply.status == 200 &&
+               reply.body != NULL && strstr(reply.body, words) != NULL,
+           "a request by TLS; expected 200 with \"%s\"; got %ld, %s, %s", words,
+           reply.status, curl_easy_strerror(reply.result),
+           reply.body == NULL ? "no body" : reply.body);
+    free(reply.body);
+}
+
+/* --- the behaviours ------------------------------------------------------- */
+
+static void both_versions_are_served(void)
+{
+    struct safe safe;
+
+    safe_usual(&safe);
+    expect(&safe,
+           &(struct asking){.version = (long)CURL_SSLVERSION_TLSv1_2 |
+                                       (long)CURL_SSLVERSION_MAX_TLSv1_2},
+           "hello from one");
+    expect(&safe, &(struct asking){.version = CURL_SSLVERSION_TLSv1_3},
+           "hello from one");
+    expect(&safe, &(struct asking){.path = "/headers"},
+           "X-Forwarded-Proto: https");
+    lab_who(&safe.lab, "/"); /* and the plain port goes on */
+    safe_end(&safe);
+}
+
+static void old_versions_are_refused(void)
+{
+    struct safe safe;
+    struct reply reply;
+
+    safe_init(&safe);
+    lab_backends(&safe.lab, 1);
+    lab_flag(&safe.lab, 0, "--tls-min", "1.3");
+    safe_start(&safe);
+    expect(&safe, &(struct asking){0}, "hello from one");
+    reply = ask(&safe,
+                &(struct asking){.version = (long)CURL_SSLVERSION_TLSv1_2 |
+                                            (long)CURL_SSLVERSION_MAX_TLSv1_2});
+    insist(reply.result == CURLE_SSL_CONNECT_ERROR,
+           "TLS 1.2 with --tls-min 1.3; expected the handshake to fail; got %s",
+           curl_easy_strerror(reply.result));
+    insist(lab_logs(&safe.lab, "while shaking hands with the client", 3000),
+           "expected the log to tell of it");
+    safe_end(&safe);
+}
+
+static void names_pick_certificates(void)
+{
+    struct safe safe;
+    struct reply reply;
+
+    safe_usual(&safe);
+    expect(&safe, &(struct asking){.host = "two.test", .ca = "two"}, "hello");
+    expect(&safe, &(struct asking){.host = "www.two.test", .ca = "two"},
+           "hello");
+    expect(&safe, &(struct asking){.host = "127.0.0.1"}, "hello");
+    reply = ask(&safe, &(struct asking){.host = "two.test"});
+    insist(reply.result == CURLE_PEER_FAILED_VERIFICATION,
+           "asked for two.test and believe in one.test only; expected to be "
+           "shown the certificate of two.test; got %s",
+           curl_easy_strerror(reply.result));
+    safe_end(&safe);
+}
+
+static void sessions_are_resumed(void)
+{
+    struct safe safe;
+    char command[400];
+
+    safe_usual(&safe);
+    snprintf(command, sizeof(command),
+             "openssl s_client -connect 127.0.0.1:%u -tls1_2 -reconnect "
+             "</dev/null 2>&1 | grep -q '^Reused, TLSv1.2'",
+             safe.port);
+    run(command);
+    /* A ticket of TLS 1.3 comes behind the handshake, with the answer. */
+    snprintf(command, sizeof(command),
+             "cd %s && printf 'GET / HTTP/1.1\\r\\nHost: a\\r\\n"
+             "Connection: close\\r\\n\\r\\n' | openssl s_client -connect "
+             "127.0.0.1:%u -tls1_3 -sess_out ticket -ign_eof >log 2>&1 && "
+             "openssl s_client -connect 127.0.0.1:%u -tls1_3 -sess_in ticket "
+             "</dev/null 2>&1 | grep -q '^Reused, TLSv1.3'",
+             safe.folder, safe.port, safe.port);
+    run(command);
+    safe_end(&safe);
+}
+
+static void large_bodies_are_whole(void)
+{
+    enum { LARGE = 5 * 1024 * 1024 + 11 };
+    char *body = malloc(LARGE);
+    struct safe safe;
+    struct reply reply;
+
+    insist(body != NULL, "out of memory");
+    for (size_t i = 0; i < LARGE; i++)
+        body[i] = (char)(i * 2654435761u >> 13);
+    safe_usual(&safe);
+    reply =
+        ask(&safe,
+            &(struct asking){.path = "/echo", .body = body, .length = LARGE});
+    insist(reply.result == CURLE_OK && reply.status == 200,
+           "POST of 5 MB by TLS; got status %ld, %s", reply.status,
+           curl_easy_strerror(reply.result));
+    insist(reply.length == LARGE && memcmp(reply.body, body, LARGE) == 0,
+           "expected the same 5 MB back; got %zu bytes, or others",
+           reply.length);
+    free(reply.body);
+    free(body);
+    safe_end(&safe);
+}
+
+static void silent_clients_are_dropped(void)
+{
+    struct safe safe;
+    struct rude rude;
+    int64_t began;
+
+    safe_init(&safe);
+    lab_backends(&safe.lab, 1);
+    lab_flag(&safe.lab, 0, "--tls-timeout", "300ms");
+    lab_flag(&safe.lab, 0, "--no-defer-accept", NULL);
+    safe_start(&safe);
+    insist(rude_open(&rude, safe.port), "cannot connect");
+    began = now_ms();
+    insist(rude_hear_end(&rude, 3000) && now_ms() - began >= 250,
+           "a client that says nothing, with --tls-timeout 300ms; expected to "
+           "be dropped after that; after %ld ms it was%s",
+           (long)(now_ms() - began), rude.ended ? "" : " not");
+    rude_close(&rude);
+    insist(lab_logs(&safe.lab, "it was not done in time", 3000),
+           "expected the log to tell of it");
+    expect(&safe, &(struct asking){0}, "hello");
+    safe_end(&safe);
+}
+
+static void plain_http_is_told(void)
+{
+    struct safe safe;
+    struct rude rude;
+
+    safe_usual(&safe);
+    insist(rude_open(&rude, safe.port), "cannot connect");
+    rude_say(&rude, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    lab_hear(&rude, "HTTP/1.1 400 ");
+    lab_hear(&rude, "wants https");
+    lab_hear_end(&rude);
+    insist(!rude.broken, "expected a clean end, and not a reset");
+    rude_close(&rude);
+    safe_end(&safe);
+}
+
+static void the_end_is_said(void)
+{
+    struct safe safe;
+    char command[300];
+
+    safe_usual(&safe);
+    snprintf(command, sizeof(command),
+             "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | openssl s_client -msg "
+             "-ign_eof -connect 127.0.0.1:%u 2>&1 | tee %s/log | grep -A2 "
+             "'<<<' | grep -q close_notify",
+             safe.port, safe.folder);
+    run(command);
+    safe_end(&safe);
+}
+
+/** What --certificates may be, but not with success; %s is the folder. */
+static const struct {
+    const char *before; /**< a command in the folder */
+    const char *pairs, *words;
+} refused[] = {
+    {"true", "%s/one.pem:%s/two.key", "is not that of the certificate"},
+    {"true", "%s/none.pem:%s/one.key", "No such file"},
+    {"true", "%s/one.key:%s/one.key", "holds no certificate"},
+    {"openssl x509 -in one.pem -signkey one.key -days 0 -out old.pem 2>log",
+     "%s/old.pem:%s/one.key", "has expired on"},
+};
+
+static void bad_certificates_are_refused(void)
+{
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        struct safe safe;
+        char command[200];
+
+        safe_init(&safe);
+        snprintf(command, sizeof(command), "cd %s && %s", safe.folder,
+                 refused[i].before);
+        run(command);
+        snprintf(safe.pairs, sizeof(safe.pairs), refused[i].pairs, safe.folder,
+                 safe.folder);
+        lab_backends(&safe.lab, 1);
+        lab_flag(&safe.lab, 0, "--certificates", safe.pairs);
+        lab_refuses(&safe.lab, refused[i].words);
+        remove_folder(&safe);
+    }
+}
+
+static const struct behaviour list[] = {
+    {"tls-versions", 99, 3, "Clients are served by TLS 1.2 and 1.3.",
+     both_versions_are_served},
+    {"tls-min", 99, 1, "The oldest version of TLS can be chosen.",
+     old_versions_are_refused},
+    {"tls-names", 99, 2, "The name that is asked for picks the certificate.",
+     names_pick_certificates},
+    {"tls-resumed", 99, 2, "Clients that come back are known.",
+     sessions_are_resumed},
+    {"tls-large", 99, 2, "Large bodies are whole under TLS, both ways.",
+     large_bodies_are_whole},
+    {"tls-silent", 99, 2, "A handshake has its time, and no more.",
+     silent_clients_are_dropped},
+    {"tls-plain", 99, 1, "Who speaks plain HTTP to TLS is told so.",
+     plain_http_is_told},
+    {"tls-end", 99, 1, "The end of a connection is said (close_notify).",
+     the_end_is_said},
+    {"tls-refused", 99, 2, "Certificates of no use are refused with words.",
+     bad_certificates_are_refused},
+};
+
+const struct behaviours final_tls = {list, sizeof(list) / sizeof(list[0])};
