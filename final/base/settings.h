@@ -102,6 +102,10 @@ struct fault;
     X(tls_min, CHOICE, "tls.min", "tls-min", "1.2",                            \
       SETTINGS_TLS_VERSIONS(SETTINGS_WORD),                                    \
       "the oldest version of TLS that clients may speak")                      \
+    X(certificates_look_ms, DURATION, "tls.look", "certificates-look", "10s",  \
+      "0..1d",                                                                 \
+      "time between two looks whether the files of certificates are new; "     \
+      "0: only at a reload")                                                   \
     X(backends, BACKENDS, "backends", "backends", "", "URL,...",               \
       "the servers that answer the requests, as http://HOST:PORT")             \
     X(weights, WEIGHTS, "", "weights", "", "N,...",                            \

@@ -14,6 +14,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "control/certificates.h"
 #include "control/events.h"
 #include "control/probe.h"
 #include "control/resolver.h"
@@ -28,6 +29,8 @@
 
 /** Descriptors for what is no client: logs, pipes, listeners, probes. */
 enum { DESCRIPTORS_KEPT = 64, DESCRIPTORS_PER_WORKER = 8 + 2 * TUBES_MAX };
+
+enum { DAY_MS = 86400000 };
 
 /** What only a new process can change. */
 static const enum setting fixed[] = {
@@ -110,6 +113,7 @@ static unsigned admin_sessions_max(const struct control *control)
 bool control_begin(struct control *control, struct options *options,
                    struct fault *fault)
 {
+    control->certificates = certificates_stamp(&options->settings);
     control->plan = plan_new(options, control->roster, fault);
     if (control->plan == NULL)
         return false;
@@ -170,10 +174,14 @@ static bool go_over(struct control *control, struct options *options,
                     struct fault *fault)
 {
     struct plan *old = control->plan;
+    /* Before they are read: what changes from now on is noticed. */
+    uint64_t certificates = certificates_stamp(&options->settings);
     struct plan *plan = plan_new(options, control->roster, fault);
 
     if (plan == NULL)
         return false;
+    control->certificates = certificates;
+    configuration_inherit(plan->configuration, old->configuration);
     plan->configuration->generation = old->configuration->generation + 1;
     control->plan = plan;
     list_put_last(&control->over, &old->link);
@@ -353,6 +361,50 @@ bool control_remove(struct control *control, const char *url,
     good = go_over(control, &fresh, fault);
     options_fini(&fresh);
     return good;
+}
+
+/** Certificates on disk are others: take them over, or keep what we have. */
+static void renew_certificates(struct control *control, uint64_t stamp)
+{
+    struct options fresh;
+    struct fault fault;
+
+    options_like(control, &fresh);
+    if (go_over(control, &fresh, &fault)) {
+        log_info("certificates: new files were taken over");
+        events_note(control->overview.events, LOG_INFO,
+                    "certificates: new files were taken over");
+        control->warned_ms = 0;
+    } else {
+        /* Once for these files: until they change again. */
+        control->certificates = stamp;
+        log_error("new files are of no use, the old ones stay: %s", fault.text);
+        events_note(control->overview.events, LOG_ERROR,
+                    "new files are of no use, the old ones stay: %s",
+                    fault.text);
+    }
+    options_fini(&fresh);
+}
+
+void control_look_at_certificates(struct control *control)
+{
+    const struct settings *settings = control_settings(control);
+    int64_t now_ms = clock_ms();
+    uint64_t stamp;
+
+    if (control->plan->configuration->tls == NULL)
+        return;
+    if (settings->certificates_look_ms > 0 && control->stop_by_ms == 0 &&
+        now_ms - control->looked_ms >= settings->certificates_look_ms) {
+        control->looked_ms = now_ms;
+        stamp = certificates_stamp(settings);
+        if (stamp != control->certificates)
+            renew_certificates(control, stamp);
+    }
+    if (control->warned_ms == 0 || now_ms - control->warned_ms >= DAY_MS) {
+        control->warned_ms = now_ms;
+        certificates_warn(control->plan->configuration->tls);
+    }
 }
 
 bool control_differs(struct control *control, struct fault *fault)

@@ -60,12 +60,15 @@ struct control {
     struct crew *crew;         /**< owned */
     struct overview overview;  /**< what there is to be seen */
     struct admin *admin;       /**< owned; NULL: nobody can look */
-    struct timer sweep;   /**< ends ejections and plans, sums up complaints */
-    struct timer stop;    /**< looks whether all is over */
-    struct notify notify; /**< the service manager, if it wants to know */
-    int64_t stop_by_ms;   /**< the deadline of a stop; 0: nobody has asked */
-    int64_t told_ms;      /**< when the count was printed last */
-    int status;           /**< how the program ends: see serve.h */
+    struct timer sweep;    /**< ends ejections and plans, sums up complaints */
+    struct timer stop;     /**< looks whether all is over */
+    struct notify notify;  /**< the service manager, if it wants to know */
+    uint64_t certificates; /**< what their files looked like: a stamp */
+    int64_t looked_ms;     /**< when we looked last */
+    int64_t warned_ms;     /**< when we last told of those that grow old */
+    int64_t stop_by_ms;    /**< the deadline of a stop; 0: nobody has asked */
+    int64_t told_ms;       /**< when the count was printed last */
+    int status;            /**< how the program ends: see serve.h */
 };
 
 /** The settings that serve now. */
@@ -133,6 +136,10 @@ void control_reload_and_tell(struct control *control);
 
 /** End plans on which nothing runs any more, and backends that nobody needs. */
 void control_sweep(struct control *control);
+
+/** Look whether certificates on disk are others, if it is time, and take them
+ * over; and tell of those that expire soon, once a day. */
+void control_look_at_certificates(struct control *control);
 
 /** End all plans: no worker is left. */
 void control_end(struct control *control);

@@ -14,6 +14,7 @@
 #include "control/meter.h"
 #include "control/options.h"
 #include "control/overview.h"
+#include "net/tls.h"
 #include "upstream/health.h"
 #include "upstream/pool.h"
 
@@ -256,6 +257,21 @@ static void print_backends(FILE *out, const struct overview *overview)
                         &list[i].part->took);
 }
 
+/* --- certificates ---------------------------------------------------------- */
+
+static void print_certificates(FILE *out, const struct tls_context *context)
+{
+    if (context == NULL)
+        return;
+    family(out, "certificate_expires_seconds", "gauge",
+           "until when the certificate in this file is good, since 1970");
+    for (size_t i = 0; i < tls_context_size(context); i++) {
+        fputs("steelyard_certificate_expires_seconds{file=\"", out);
+        print_label(out, tls_context_file(context, i));
+        fprintf(out, "\"} %" PRId64 "\n", tls_context_expires(context, i));
+    }
+}
+
 /* --- the process ----------------------------------------------------------- */
 
 /** Descriptors that are open; Linux tells. */
@@ -331,6 +347,7 @@ char *metrics_print(const struct overview *overview, size_t *length)
     fprintf(out, "steelyard_build_info{version=\"%s\"} 1\n", STEELYARD_VERSION);
     print_requests(out, overview);
     print_backends(out, overview);
+    print_certificates(out, overview->control->plan->configuration->tls);
     gauge(out, "config_generation", "1, and one more with each reload",
           overview->control->plan->configuration->generation);
     gauge(out, "config_differs", "1: the file is not what is in use",

@@ -128,6 +128,7 @@ static void on_sweep(void *arg)
     complaints_sum_up(&control->proxy.complaints, control_pool(control),
                       clock_ms());
     control_sweep(control);
+    control_look_at_certificates(control);
     timer_set_in(loop_timers(control->loop), &control->sweep, SWEEP_MS,
                  loop_now(control->loop));
 }

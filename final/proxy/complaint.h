@@ -42,9 +42,9 @@ struct complaints {
 
 /** What went wrong. */
 struct complaint_facts {
-    const char *request_id;        /**< borrowed, as are all of them; NULL: there
+    const char *request_id; /**< borrowed, as are all of them; NULL: there
                                         was no request yet */
-    const char *client;            /**< its address */
+    const char *client;     /**< its address */
     const struct backend *backend; /**< with whom; NULL: with nobody */
     unsigned try_count;            /**< tries so far, this one included */
     enum state step;               /**< while doing what */

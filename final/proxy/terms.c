@@ -61,6 +61,13 @@ struct configuration *configuration_new(const struct settings *settings,
     return configuration;
 }
 
+void configuration_inherit(struct configuration *configuration,
+                           const struct configuration *older)
+{
+    if (configuration->tls != NULL && older->tls != NULL)
+        tls_context_inherit(configuration->tls, older->tls);
+}
+
 void configuration_free(struct configuration **owned)
 {
     struct configuration *configuration = *owned;

@@ -59,6 +59,10 @@ struct configuration *configuration_new(const struct settings *settings,
                                         struct roster *roster,
                                         struct fault *fault);
 
+/** Know clients again that have met the one before it. */
+void configuration_inherit(struct configuration *configuration,
+                           const struct configuration *older);
+
 /** End it, and empty the pointer; no worker serves on it. */
 void configuration_free(struct configuration **owned);
 

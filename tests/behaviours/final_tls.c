@@ -45,6 +45,15 @@ static void run(const char *command)
     insist(system(command) == 0, "this does not work here: %s", command);
 }
 
+/** Run a command in the folder of a lab. */
+static void in_folder(const struct safe *safe, const char *what)
+{
+    char command[400];
+
+    snprintf(command, sizeof(command), "cd %s && %s", safe->folder, what);
+    run(command);
+}
+
 /** Make a certificate for NAME.test: NAME.pem and NAME.key. */
 static void make(const struct safe *safe, const char *name)
 {
@@ -353,12 +362,9 @@ static void bad_certificates_are_refused(void)
 {
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         struct safe safe;
-        char command[200];
 
         safe_init(&safe);
-        snprintf(command, sizeof(command), "cd %s && %s", safe.folder,
-                 refused[i].before);
-        run(command);
+        in_folder(&safe, refused[i].before);
         snprintf(safe.pairs, sizeof(safe.pairs), refused[i].pairs, safe.folder,
                  safe.folder);
         lab_backends(&safe.lab, 1);
@@ -366,6 +372,103 @@ static void bad_certificates_are_refused(void)
         lab_refuses(&safe.lab, refused[i].words);
         remove_folder(&safe);
     }
+}
+
+/** Whose certificate is shown to who asks for no name we know? */
+static bool shows(const struct safe *safe, const char *name)
+{
+    struct reply reply =
+        ask(safe, &(struct asking){.host = "127.0.0.1", .ca = name});
+
+    free(reply.body);
+    return reply.result == CURLE_OK;
+}
+
+/** A connection that was made before the certificate was another goes on. */
+static void reload_keeps_connections(void)
+{
+    struct safe safe;
+    struct reply reply = {0};
+    struct curl_slist *list;
+    long connects;
+    CURL *curl;
+
+    safe_usual(&safe);
+    curl = asker(&safe, &(struct asking){0}, &reply, &list);
+    insist(curl_easy_perform(curl) == CURLE_OK, "expected to be served");
+    make(&safe, "three");
+    in_folder(&safe, "cp three.key one.key; cp three.pem one.pem");
+    kill(safe.lab.lb.pid, SIGHUP);
+    insist(lab_logs(&safe.lab, "reload: done", 3000), "expected a reload");
+    insist(holds_within(3000, shows(&safe, "three")),
+           "another certificate, and SIGHUP; expected it to be shown");
+    insist(curl_easy_perform(curl) == CURLE_OK, "expected to be served again");
+    curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connects);
+    insist(connects == 0, "expected the old connection to go on");
+    curl_easy_cleanup(curl);
+    curl_slist_free_all(list);
+    free(reply.body);
+    safe_end(&safe);
+}
+
+static void new_files_are_noticed(void)
+{
+    struct safe safe;
+
+    safe_init(&safe);
+    lab_backends(&safe.lab, 1);
+    lab_flag(&safe.lab, 0, "--certificates-look", "50ms");
+    safe_start(&safe);
+    make(&safe, "three");
+    in_folder(&safe, "cp one.pem old.pem; cp three.key one.key");
+    insist(lab_logs(&safe.lab,
+                    "new files are of no use, the old ones stay: certificates: "
+                    "the key in ",
+                    3000),
+           "half a pair is new; expected the log to say why it is not taken");
+    insist(shows(&safe, "old"), "expected the old certificate to stay");
+    in_folder(&safe, "cp three.pem one.pem");
+    insist(lab_logs(&safe.lab, "new files were taken over", 3000),
+           "a new pair of files; expected it to be noticed");
+    insist(holds_within(3000, shows(&safe, "three")),
+           "expected the new certificate to be shown");
+    safe_end(&safe);
+}
+
+static void bad_reload_changes_nothing(void)
+{
+    struct safe safe;
+
+    safe_usual(&safe);
+    in_folder(&safe, "cp two.key one.key");
+    kill(safe.lab.lb.pid, SIGHUP);
+    insist(lab_logs(&safe.lab, "reload: refused, nothing has changed", 3000),
+           "SIGHUP with a key that does not fit; expected it to be refused");
+    expect(&safe, &(struct asking){0}, "hello");
+    safe_end(&safe);
+}
+
+static void old_age_is_told(void)
+{
+    struct safe safe;
+    struct answer answer;
+
+    safe_init(&safe);
+    in_folder(&safe, "openssl x509 -in two.pem -signkey two.key -days 5 "
+                     "-out new.pem 2>log; mv new.pem two.pem");
+    lab_backends(&safe.lab, 1);
+    safe_start(&safe);
+    insist(lab_logs(&safe.lab, "two.pem expires in 4 days", 3000),
+           "expected a warning that the certificate expires");
+    insist(lab_logged(&safe.lab, "one.pem expires") == 0,
+           "expected none of one that is good for 30 days");
+    answer = fetch_url(lab_admin(&safe.lab, "/metrics"));
+    insist(answer.status == 200 &&
+               strstr(answer.body,
+                      "steelyard_certificate_expires_seconds{file=") != NULL,
+           "expected a metric; got status %ld", answer.status);
+    answer_free(&answer);
+    safe_end(&safe);
 }
 
 static const struct behaviour list[] = {
@@ -387,6 +490,14 @@ static const struct behaviour list[] = {
      the_end_is_said},
     {"tls-refused", 99, 2, "Certificates of no use are refused with words.",
      bad_certificates_are_refused},
+    {"tls-reload", 99, 2, "A reload takes new certificates, and drops nobody.",
+     reload_keeps_connections},
+    {"tls-reload-bad", 99, 2, "A certificate of no use changes nothing.",
+     bad_reload_changes_nothing},
+    {"tls-files", 99, 2, "New files are noticed, and taken as a pair.",
+     new_files_are_noticed},
+    {"tls-expiry", 99, 1, "A certificate that is over soon is told of.",
+     old_age_is_told},
 };
 
 const struct behaviours final_tls = {list, sizeof(list) / sizeof(list[0])};
