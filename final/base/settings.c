@@ -153,6 +153,7 @@ static void field_fini(struct settings *settings, const struct setting_row *row)
     case SETTING_IS_HASH_ON:
     case SETTING_IS_LISTENER:
     case SETTING_IS_SECRET:
+    case SETTING_IS_FILE:
     case SETTING_IS_SINK: free(*(char **)field); break;
     case SETTING_IS_ADDRESSES:
     case SETTING_IS_CERTIFICATES:

@@ -106,8 +106,16 @@ struct fault;
       "0..1d",                                                                 \
       "time between two looks whether the files of certificates are new; "     \
       "0: only at a reload")                                                   \
+    X(backend_ca, FILE, "tls.backend_ca", "backend-ca", "", "FILE",            \
+      "certificates, in PEM form, of those who vouch for backends at "         \
+      "https://; if empty, whom the system believes")                          \
+    X(backend_verify, BOOL, "tls.backend_verify", "backend-verify", "true",    \
+      "",                                                                      \
+      "insist that a backend at https:// shows a certificate for its name, "   \
+      "from somebody who is believed")                                         \
     X(backends, BACKENDS, "backends", "backends", "", "URL,...",               \
-      "the servers that answer the requests, as http://HOST:PORT")             \
+      "the servers that answer the requests, as http://HOST:PORT or "          \
+      "https://HOST:PORT")                                                     \
     X(weights, WEIGHTS, "", "weights", "", "N,...",                            \
       "the share of each backend, 1 to 256, in the order of the backends")     \
     X(policy, CHOICE, "policy.name", "policy", "round-robin",                  \
@@ -295,6 +303,7 @@ struct fault;
     X(ADDRESSES, "addresses such as 10.0.0.1 or 10.0.0.0/8", "ADDRESS,...")    \
     X(CERTIFICATES, "pairs of files such as site.pem:site.key",                \
       "CHAIN:KEY,...")                                                         \
+    X(FILE, "a file such as ./ca.pem", "FILE")                                 \
     X(WEIGHTS, "whole numbers from 1 to 256 such as 5,1,1", "N,...")           \
     X(BACKENDS, "backends such as http://127.0.0.1:8081", "URL,...")
 /* clang-format on */
@@ -328,12 +337,13 @@ struct settings_list {
 
 /** One server, as it is configured. */
 struct settings_backend {
-    char *url;              /**< owned: `http://HOST:PORT`, as it was given */
-    char *host;             /**< owned: a name or an address, no brackets */
-    unsigned port;          /**< 1 to 65535 */
-    bool is_https;          /**< never true yet: https is refused */
-    unsigned weight;        /**< its share, 1 to SETTINGS_WEIGHT_MAX */
-    bool is_backup;         /**< serves only when all that are not are down */
+    char *url;       /**< owned: `http://HOST:PORT` or `https://...`, as it
+                                 was given */
+    char *host;      /**< owned: a name or an address, no brackets */
+    unsigned port;   /**< 1 to 65535 */
+    bool is_https;   /**< it is spoken to by TLS */
+    unsigned weight; /**< its share, 1 to SETTINGS_WEIGHT_MAX */
+    bool is_backup;  /**< serves only when all that are not are down */
     unsigned in_flight_max; /**< requests at once; 0: as all of them */
 };
 
@@ -358,6 +368,7 @@ struct settings {
 #define SETTINGS_TYPE_TEXT         char *
 #define SETTINGS_TYPE_HASH_ON      char *
 #define SETTINGS_TYPE_SINK         char *
+#define SETTINGS_TYPE_FILE         char *
 #define SETTINGS_TYPE_LISTENER     char *
 #define SETTINGS_TYPE_SECRET       char *
 #define SETTINGS_TYPE_ADDRESSES    struct settings_list
@@ -487,7 +498,8 @@ bool settings_port_has_address(const char *text);
 /**
  * Add one backend, with weight 1 and no limit. No two may be the same.
  *
- * @param url `http://HOST:PORT` (port 80 if it has none); copied
+ * @param url `http://HOST:PORT` or `https://HOST:PORT` (port 80 or 443 if it has
+ *            none); copied
  * @return it, borrowed until the next is added; or NULL, with a sentence as
  *         that of settings_set()
  */

@@ -90,6 +90,7 @@ void settings_write(const struct settings *settings, enum setting setting,
     case SETTING_IS_HASH_ON:
     case SETTING_IS_LISTENER:
     case SETTING_IS_SECRET:
+    case SETTING_IS_FILE:
     case SETTING_IS_SINK: fputs(*(char *const *)field, out); break;
     case SETTING_IS_ADDRESSES:
     case SETTING_IS_CERTIFICATES:

@@ -531,17 +531,30 @@ static bool is_host(const char *host, bool is_v6)
     return *host != '\0' && has_only(host, "-._");
 }
 
+/** `http://` or `https://`: is it there, and which? */
+static bool scheme_cut(struct text *rest, struct settings_backend *backend)
+{
+    size_t length = strlen("http://");
+
+    backend->is_https = strncasecmp(rest->at, "https://", length + 1) == 0;
+    if (!backend->is_https && strncasecmp(rest->at, "http://", length) != 0)
+        return false;
+    length += backend->is_https;
+    rest->at += length;
+    rest->length -= length;
+    return true;
+}
+
 /** `http://HOST:PORT`, or without a port; a slash behind it does no harm. */
 static bool url_read(const char *url, struct settings_backend *backend)
 {
     struct text rest = text_of(url);
     struct place place;
-    uint64_t port = 80;
+    uint64_t port;
 
-    if (strncasecmp(url, "http://", 7) != 0)
+    if (!scheme_cut(&rest, backend))
         return false;
-    rest.at += 7;
-    rest.length -= 7;
+    port = backend->is_https ? 443 : 80;
     if (rest.length > 0 && rest.at[rest.length - 1] == '/')
         rest.length--;
     if (!place_read(&place, rest))
@@ -592,15 +605,7 @@ struct settings_backend *settings_add_backend(struct settings *settings,
                                               struct fault *fault)
 {
     struct settings_backend backend = {.weight = 1};
-    struct settings_shown shown;
 
-    if (strncasecmp(url, "https://", 8) == 0) {
-        fault_say(fault,
-                  "names an https backend, %s; those are not supported yet, "
-                  "only http://",
-                  settings_show(&shown, url));
-        return NULL;
-    }
     if (!url_read(url, &backend)) {
         refuse_text(SETTING_backends, url, fault);
         return NULL;
@@ -677,6 +682,9 @@ bool settings_set(struct settings *settings, enum setting setting,
         good = set_text(field, text, is_statuses(text));
         break;
     case SETTING_IS_TEXT:
+        good = set_text(field, text, is_printable(text, ' '));
+        break;
+    case SETTING_IS_FILE:
         good = set_text(field, text, is_printable(text, ' '));
         break;
     case SETTING_IS_HASH_ON:

@@ -170,6 +170,19 @@ static void ask_http(struct probe *probe, const struct settings *settings)
         probe->body[0] = '\0';
 }
 
+/** A probe believes whom requests believe. */
+static void ask_tls(struct probe *probe, const struct settings *settings)
+{
+    if (*settings->backend_ca != '\0') {
+        curl_easy_setopt(probe->curl, CURLOPT_CAINFO, settings->backend_ca);
+        curl_easy_setopt(probe->curl, CURLOPT_CAPATH, NULL);
+    }
+    if (settings->backend_verify)
+        return;
+    curl_easy_setopt(probe->curl, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(probe->curl, CURLOPT_SSL_VERIFYHOST, 0L);
+}
+
 static void probe_begin(void *arg)
 {
     struct probe *probe = arg;
@@ -197,6 +210,8 @@ static void probe_begin(void *arg)
     curl_easy_setopt(probe->curl, CURLOPT_ERRORBUFFER, probe->error);
     /* libcurl gives this back with the result: so we find our probe. */
     curl_easy_setopt(probe->curl, CURLOPT_PRIVATE, (char *)probe);
+    if (probe->backend->is_https)
+        ask_tls(probe, settings);
     if (by_http)
         ask_http(probe, settings);
     curl_multi_add_handle(probe->prober->multi, probe->curl);

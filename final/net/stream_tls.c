@@ -312,6 +312,11 @@ bool tls_is_resumed(const struct stream *stream)
     return SSL_session_reused(stream->tls->ssl);
 }
 
+bool tls_is_of(const struct stream *stream, const struct tls_context *context)
+{
+    return stream->tls->context == context;
+}
+
 bool tls_met_http(const struct stream *stream)
 {
     return stream->tls->met_http;

@@ -50,6 +50,9 @@ enum io tls_shake(struct stream *stream);
 /** Did the peers know each other from an earlier connection? */
 bool tls_is_resumed(const struct stream *stream);
 
+/** Was it begun with this context? */
+bool tls_is_of(const struct stream *stream, const struct tls_context *context);
+
 /** Has the handshake failed because the client spoke HTTP without TLS? */
 bool tls_met_http(const struct stream *stream);
 

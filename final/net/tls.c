@@ -43,18 +43,23 @@ struct tls_context {
 
 /* --- files ----------------------------------------------------------------- */
 
-/** Why a file could not be used. @return false */
-static bool refuse_file(const char *path, const char *wants,
-                        struct fault *fault)
+/**
+ * Why a file could not be used.
+ *
+ * @param setting that names it
+ * @return false
+ */
+static bool refuse_file(const char *setting, const char *path,
+                        const char *wants, struct fault *fault)
 {
     FILE *file = fopen(path, "r");
     int error = errno;
 
     if (file == NULL)
-        return fault_say(fault, "certificates: cannot read %s: %s", path,
+        return fault_say(fault, "%s: cannot read %s: %s", setting, path,
                          strerror(error));
     fclose(file);
-    return fault_say(fault, "certificates: %s holds no %s in PEM form", path,
+    return fault_say(fault, "%s: %s holds no %s in PEM form", setting, path,
                      wants);
 }
 
@@ -88,7 +93,8 @@ static bool load_key(SSL_CTX *ctx, const char *chain, const char *key,
                          "certificates: the key in %s is not that of the "
                          "certificate in %s",
                          key, chain);
-    return refuse_file(key, "private key without a password", fault);
+    return refuse_file("certificates", key, "private key without a password",
+                       fault);
 }
 
 static bool check_time(const X509 *certificate, const char *chain,
@@ -111,18 +117,18 @@ static bool load_pair(SSL_CTX *ctx, const char *chain, const char *key,
 {
     ERR_clear_error();
     if (SSL_CTX_use_certificate_chain_file(ctx, chain) != 1)
-        return refuse_file(chain, "certificate", fault);
+        return refuse_file("certificates", chain, "certificate", fault);
     return load_key(ctx, chain, key, fault) &&
            check_time(SSL_CTX_get0_certificate(ctx), chain, fault);
 }
 
-static bool load_authorities(SSL_CTX *ctx, const char *path,
-                             struct fault *fault)
+static bool load_authorities(SSL_CTX *ctx, const char *setting,
+                             const char *path, struct fault *fault)
 {
     ERR_clear_error();
     if (SSL_CTX_load_verify_file(ctx, path) == 1)
         return true;
-    return refuse_file(path, "certificate", fault);
+    return refuse_file(setting, path, "certificate", fault);
 }
 
 /* --- rules ----------------------------------------------------------------- */
@@ -202,7 +208,7 @@ static bool ask_clients(SSL_CTX *ctx,
 {
     if (*settings->client_ca == '\0')
         return true;
-    if (!load_authorities(ctx, settings->client_ca, fault))
+    if (!load_authorities(ctx, "client-ca", settings->client_ca, fault))
         return false;
     SSL_CTX_set_client_CA_list(ctx,
                                SSL_load_client_CA_file(settings->client_ca));
@@ -284,7 +290,7 @@ struct tls_context *tls_client_new(const char *ca, bool verifies,
     atomic_init(&context->holders, 1);
     context->ctx = ctx_new(TLS_client_method());
     if (*ca != '\0')
-        good = load_authorities(context->ctx, ca, fault);
+        good = load_authorities(context->ctx, "backend-ca", ca, fault);
     else
         SSL_CTX_set_default_verify_paths(context->ctx);
     if (verifies)

@@ -229,6 +229,7 @@ static enum state connect_to(struct exchange *exchange)
     int64_t rested_max = method_is_idempotent(exchange->request.method_id)
                              ? INT64_MAX
                              : POST_REST_MS_MAX;
+    struct tls_context *tls = exchange->terms->configuration->tls_out;
     struct upstream_fault fault = {"", false};
     enum io io = IO_DONE;
 
@@ -236,11 +237,17 @@ static enum state connect_to(struct exchange *exchange)
     if (!exchange->was_stale)
         exchange->upstream = idle_cache_take(
             cache, loop_now(exchange->worker->loop), rested_max);
+    while (exchange->upstream != NULL &&
+           !upstream_is_of(exchange->upstream, tls)) {
+        upstream_free(&exchange->upstream);
+        exchange->upstream = idle_cache_take(
+            cache, loop_now(exchange->worker->loop), rested_max);
+    }
     if (exchange->upstream != NULL) {
         exchange->is_reused = true;
         upstream_use(exchange->upstream, exchange->wake, exchange->session);
     } else {
-        io = upstream_open(worker->loop, exchange->backend, exchange->wake,
+        io = upstream_open(worker->loop, exchange->backend, tls, exchange->wake,
                            exchange->session, &exchange->upstream, &fault);
     }
     switch (io) {

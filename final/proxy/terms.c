@@ -9,6 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/** Get ready for backends at https, if there are any. */
+static bool load_tls_out(struct configuration *configuration,
+                         struct fault *fault)
+{
+    const struct settings *set = configuration->settings;
+    size_t i = 0;
+
+    while (i < set->backend_count && !set->backends[i].is_https)
+        i++;
+    if (i == set->backend_count)
+        return true;
+    configuration->tls_out =
+        tls_client_new(set->backend_ca, set->backend_verify, fault);
+    return configuration->tls_out != NULL;
+}
+
 /** Get ready for clients that come by TLS, if any do. */
 static bool load_tls(struct configuration *configuration, struct fault *fault)
 {
@@ -45,20 +61,22 @@ struct configuration *configuration_new(const struct settings *settings,
     struct configuration *configuration = xnew(1, sizeof(*configuration));
 
     configuration->settings = settings;
-    if (!load_tls(configuration, fault)) {
-        free(configuration);
-        return NULL;
-    }
+    if (!load_tls(configuration, fault) || !load_tls_out(configuration, fault))
+        goto undo;
     configuration->pool = pool_new(settings, roster);
     if (configuration->pool == NULL) {
-        tls_context_drop(&configuration->tls);
-        free(configuration);
         fault_say(fault, "too many backends at a time: some that were removed "
                          "still finish their requests; try again later");
-        return NULL;
+        goto undo;
     }
     read_trusted(configuration);
     return configuration;
+
+undo:
+    tls_context_drop(&configuration->tls);
+    tls_context_drop(&configuration->tls_out);
+    free(configuration);
+    return NULL;
 }
 
 void configuration_inherit(struct configuration *configuration,
@@ -77,6 +95,7 @@ void configuration_free(struct configuration **owned)
     must(atomic_load(&configuration->workers) == 0);
     pool_free(&configuration->pool);
     tls_context_drop(&configuration->tls);
+    tls_context_drop(&configuration->tls_out);
     free(configuration->trusted);
     free(configuration);
     *owned = NULL;

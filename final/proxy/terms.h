@@ -42,6 +42,8 @@ struct configuration {
     size_t trusted_count;            /**< how many of them */
     struct tls_context *tls;         /**< held: who we are for clients that
                                           come by TLS; NULL: none do */
+    struct tls_context *tls_out;     /**< held: whom we believe among backends
+                                          at https; NULL: there are none */
     unsigned generation;             /**< 1 for the first one, 2 for the next */
     atomic_uint workers; /**< how many serve by it, or were told to */
 };

@@ -18,6 +18,7 @@ void backend_init(struct backend *backend,
     snprintf(backend->url, sizeof(backend->url), "%s", settings->url);
     snprintf(backend->host, sizeof(backend->host), "%s", settings->host);
     backend->port = settings->port;
+    backend->is_https = settings->is_https;
     backend->slot = slot;
     backend->identity = XXH3_64bits(backend->url, strlen(backend->url));
     atomic_store(&backend->up, true);

@@ -71,9 +71,10 @@ enum backend_state {
 /** One server. */
 struct backend {
     /* What it is: never changes. */
-    char url[300];     /**< `http://HOST:PORT`, for people */
+    char url[300];     /**< `http://HOST:PORT` or `https://...` */
     char host[256];    /**< a name or an address */
     unsigned port;     /**< 1 to 65535 */
+    bool is_https;     /**< it is spoken to by TLS */
     size_t slot;       /**< a number below BACKEND_SLOTS that is its own */
     uint64_t identity; /**< a hash of its URL */
 

@@ -5,6 +5,7 @@
 #include "base/must.h"
 #include "event/loop.h"
 #include "net/socket.h"
+#include "net/stream_tls.h"
 #include "upstream/backend.h"
 
 #include <stdlib.h>
@@ -19,9 +20,23 @@ static void on_ready(void *arg)
     upstream->on_event(upstream->user);
 }
 
+enum io upstream_finish(struct upstream *upstream)
+{
+    enum io io = IO_DONE;
+
+    if (!upstream->is_connected)
+        io = socket_connected(&upstream->stream);
+    upstream->is_connected = io == IO_DONE;
+    if (io != IO_DONE || !stream_is_secure(&upstream->stream))
+        return io;
+    io = tls_shake(&upstream->stream);
+    return io == IO_END ? IO_BROKEN : io;
+}
+
 enum io upstream_open(struct loop *loop, struct backend *backend,
-                      void (*on_event)(void *user), void *user,
-                      struct upstream **owned, struct upstream_fault *fault)
+                      struct tls_context *tls, void (*on_event)(void *user),
+                      void *user, struct upstream **owned,
+                      struct upstream_fault *fault)
 {
     struct upstream *upstream;
     union address address;
@@ -41,6 +56,10 @@ enum io upstream_open(struct loop *loop, struct backend *backend,
     upstream->stream.watch.on_event = on_ready;
     upstream->stream.watch.arg = upstream;
     upstream_use(upstream, on_event, user);
+    if (io != IO_BROKEN && backend->is_https)
+        tls_connect(&upstream->stream, tls, backend->host);
+    if (io == IO_DONE)
+        io = upstream_finish(upstream);
     if (io != IO_BROKEN && !loop_watch(loop, &upstream->stream.watch)) {
         stream_break(&upstream->stream);
         io = IO_BROKEN;
@@ -55,9 +74,11 @@ enum io upstream_open(struct loop *loop, struct backend *backend,
     return io;
 }
 
-enum io upstream_finish(struct upstream *upstream)
+bool upstream_is_of(const struct upstream *upstream,
+                    const struct tls_context *tls)
 {
-    return socket_connected(&upstream->stream);
+    return !stream_is_secure(&upstream->stream) ||
+           tls_is_of(&upstream->stream, tls);
 }
 
 void upstream_use(struct upstream *upstream, void (*on_event)(void *user),

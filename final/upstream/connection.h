@@ -23,6 +23,7 @@
 struct backend;
 struct idle_cache;
 struct loop;
+struct tls_context;
 
 /** One connection to a backend. */
 struct upstream {
@@ -34,6 +35,7 @@ struct upstream {
     int64_t rested_ms;       /**< since when it rests, or last did */
     int64_t rest_ms;         /**< so long it may rest; the backend may have said
                                   less than the settings */
+    bool is_connected;       /**< the handshake of TLS, if any, may go on */
     unsigned exchanges;      /**< how many it has served to their end */
     struct link resting;     /**< in an idle cache */
     struct idle_cache *cache;     /**< borrowed: which, while it rests there */
@@ -49,19 +51,25 @@ struct upstream_fault {
 };
 
 /**
- * Begin to connect.
+ * Begin to connect, and to shake hands if the backend is spoken to by TLS.
  *
+ * @param tls       whom we believe; for a backend without TLS, NULL will do
  * @param on_event  called with @p user when something happens
  * @param owned     where it goes, owned by the caller; NULL for #IO_BROKEN
  * @param fault     filled for #IO_BROKEN
  * @return #IO_DONE, #IO_WAIT (ask upstream_finish() later) or #IO_BROKEN
  */
 enum io upstream_open(struct loop *loop, struct backend *backend,
-                      void (*on_event)(void *user), void *user,
-                      struct upstream **owned, struct upstream_fault *fault);
+                      struct tls_context *tls, void (*on_event)(void *user),
+                      void *user, struct upstream **owned,
+                      struct upstream_fault *fault);
 
-/** Has it been connected? #IO_DONE, #IO_WAIT, or #IO_BROKEN with stream_words().*/
+/** Is it ready for a request? #IO_DONE, #IO_WAIT, or #IO_BROKEN with stream_words().*/
 enum io upstream_finish(struct upstream *upstream);
+
+/** Was it made by these rules? Without TLS there are none. */
+bool upstream_is_of(const struct upstream *upstream,
+                    const struct tls_context *tls);
 
 /** Let somebody use it: who is called from now on. */
 void upstream_use(struct upstream *upstream, void (*on_event)(void *user),

@@ -471,6 +471,124 @@ static void old_age_is_told(void)
     safe_end(&safe);
 }
 
+/** A balancer before another one, which is its backend at https. */
+struct pair {
+    struct safe origin;
+    struct lab lab;
+    char url[60];
+    char ca[60];
+};
+
+/**
+ * Begin one.
+ *
+ * @param host how the origin is named
+ * @param ca   who is believed: `one`; NULL: nobody that we know
+ */
+static void pair_start(struct pair *pair, const char *host, const char *ca)
+{
+    safe_usual(&pair->origin);
+    snprintf(pair->url, sizeof(pair->url), "https://%s:%u", host,
+             pair->origin.port);
+    lab_init(&pair->lab);
+    pair->lab.also = pair->url;
+    if (ca != NULL) {
+        snprintf(pair->ca, sizeof(pair->ca), "%s/%s.pem", pair->origin.folder,
+                 ca);
+        lab_flag(&pair->lab, 0, "--backend-ca", pair->ca);
+    }
+    lab_flag(&pair->lab, 0, "--none-healthy", "fail");
+}
+
+static void pair_end(struct pair *pair)
+{
+    lab_end(&pair->lab);
+    safe_end(&pair->origin);
+}
+
+/** POST much to /echo, and insist on getting it back. */
+static void echo_much(const struct lab *lab, size_t length)
+{
+    char *body = malloc(length);
+    struct answer answer;
+
+    insist(body != NULL, "out of memory");
+    for (size_t i = 0; i < length; i++)
+        body[i] = (char)(i * 2654435761u >> 13);
+    answer = fetch(&(struct request){.url = lab_url(lab, "/echo"),
+                                     .body = body,
+                                     .body_length = length,
+                                     .timeout_ms = 8000});
+    insist(answer.status == 200 && answer.length == length &&
+               memcmp(answer.body, body, length) == 0,
+           "POST of %zu bytes to a backend at https; expected them back; got "
+           "%ld and %zu bytes",
+           length, answer.status, answer.length);
+    answer_free(&answer);
+    free(body);
+}
+
+static void backends_by_https(void)
+{
+    struct pair pair;
+
+    pair_start(&pair, "127.0.0.1", "one");
+    lab_flag(&pair.lab, 0, "--health-path", "/healthz");
+    lab_start(&pair.lab);
+    for (int i = 0; i < 5; i++)
+        insist(strcmp(lab_who(&pair.lab, "/"), "one") == 0,
+               "expected the backend behind it to answer");
+    insist(lab_connections(&pair.origin.lab, 0) > 0, "expected connections");
+    echo_much(&pair.lab, 5 * 1024 * 1024 + 7);
+    insist(lab_logged(&pair.lab, "is down") == 0,
+           "expected probes by https to do well");
+    pair_end(&pair);
+}
+
+/** Whom not to believe, and how that is said. */
+static const struct {
+    const char *host, *ca, *words;
+} unbelieved[] = {
+    {"127.0.0.1", NULL, "self-signed certificate"},
+    {"127.0.0.1", "two", "self-signed certificate"},
+    {"localhost", "one", "hostname mismatch"},
+};
+
+static void unknown_backends_are_refused(void)
+{
+    for (size_t i = 0; i < sizeof(unbelieved) / sizeof(unbelieved[0]); i++) {
+        struct pair pair;
+        struct answer answer;
+
+        pair_start(&pair, unbelieved[i].host, unbelieved[i].ca);
+        lab_flag(&pair.lab, 0, "--no-health", NULL);
+        lab_start(&pair.lab);
+        answer = lab_get(&pair.lab, "/");
+        insist(answer.status == 502,
+               "a backend whose certificate is not believed; expected 502; "
+               "got %ld",
+               answer.status);
+        answer_free(&answer);
+        insist(lab_logs(&pair.lab, unbelieved[i].words, 3000),
+               "expected the log to say \"%s\"; got %s", unbelieved[i].words,
+               process_text(pair.lab.lb.err));
+        insist(lab_count(&pair.origin.lab, 0, "/") == 0,
+               "expected no request to have gone there");
+        pair_end(&pair);
+    }
+}
+
+static void verification_can_be_turned_off(void)
+{
+    struct pair pair;
+
+    pair_start(&pair, "localhost", NULL);
+    lab_flag(&pair.lab, 0, "--no-backend-verify", NULL);
+    lab_start(&pair.lab);
+    lab_who(&pair.lab, "/");
+    pair_end(&pair);
+}
+
 static const struct behaviour list[] = {
     {"tls-versions", 99, 3, "Clients are served by TLS 1.2 and 1.3.",
      both_versions_are_served},
@@ -498,6 +616,12 @@ static const struct behaviour list[] = {
      new_files_are_noticed},
     {"tls-expiry", 99, 1, "A certificate that is over soon is told of.",
      old_age_is_told},
+    {"tls-backend", 99, 3, "Backends may be spoken to by https.",
+     backends_by_https},
+    {"tls-backend-unknown", 99, 2, "A backend has to show who it is.",
+     unknown_backends_are_refused},
+    {"tls-backend-any", 99, 1, "That can be turned off.",
+     verification_can_be_turned_off},
 };
 
 const struct behaviours final_tls = {list, sizeof(list) / sizeof(list[0])};

@@ -649,9 +649,9 @@ static const struct {
     {"{\"backends\": [\"http://a\", \"b:80\"]}",
      "config.json:1:27: backends[1] wants backends such as "
      "http://127.0.0.1:8081, not \"b:80\""},
-    {"{\"backends\": [\"https://a\"]}",
-     "config.json:1:15: backends[0] names an https backend, https://a; those "
-     "are not supported yet, only http://"},
+    {"{\"backends\": [\"https:/a\"]}",
+     "config.json:1:15: backends[0] wants backends such as "
+     "http://127.0.0.1:8081, not \"https:/a\""},
     {"{\"backends\": [{\"weight\": 2}]}",
      "config.json:1:15: backends[0] has no \"url\"; give it one, such as "
      "\"http://127.0.0.1:8081\""},
