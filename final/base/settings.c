@@ -212,6 +212,9 @@ static bool tls_check(const struct settings *settings, struct fault *fault)
     if (place.kind == SETTINGS_AT_PORT && settings->certificates.count == 0)
         return fault_say(fault, "tls-listen needs a certificate; give one with "
                                 "--certificates CHAIN.pem:KEY.pem");
+    if (settings->tls_redirect && place.kind == SETTINGS_NOWHERE)
+        return fault_say(fault, "tls-redirect sends clients to https, but "
+                                "nobody listens there; give tls-listen a port");
     return true;
 }
 

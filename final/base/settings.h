@@ -53,6 +53,10 @@ struct fault;
 #define SETTINGS_TLS_VERSIONS(X)                                               \
     X(TLS_1_2, "1.2")                                                          \
     X(TLS_1_3, "1.3")
+/** The words of `client_certificate`. */
+#define SETTINGS_CLIENT_CERTIFICATES(X)                                        \
+    X(CLIENT_OPTIONAL, "optional")                                             \
+    X(CLIENT_REQUIRED, "required")
 /** The words of `log_level`. */
 #define SETTINGS_LOG_LEVELS(X)                                                 \
     X(LOG_ERROR, "error")                                                      \
@@ -106,6 +110,17 @@ struct fault;
       "0..1d",                                                                 \
       "time between two looks whether the files of certificates are new; "     \
       "0: only at a reload")                                                   \
+    X(tls_redirect, BOOL, "tls.redirect", "tls-redirect", "false", "",         \
+      "send clients that come by plain http to https, with status 308")        \
+    X(tls_redirect_port, COUNT, "tls.redirect_port", "tls-redirect-port",      \
+      "0", "0..65535", "to this port; 0: the one where we listen for TLS")     \
+    X(client_ca, FILE, "tls.client_ca", "client-ca", "", "FILE",               \
+      "certificates, in PEM form, of those who vouch for clients; if empty, "  \
+      "clients need no certificate")                                           \
+    X(client_certificate, CHOICE, "tls.client_certificate",                    \
+      "client-certificate", "required",                                        \
+      SETTINGS_CLIENT_CERTIFICATES(SETTINGS_WORD),                             \
+      "with client-ca: whether clients without a certificate are served")      \
     X(backend_ca, FILE, "tls.backend_ca", "backend-ca", "", "FILE",            \
       "certificates, in PEM form, of those who vouch for backends at "         \
       "https://; if empty, whom the system believes")                          \
@@ -318,6 +333,10 @@ enum settings_policy { SETTINGS_POLICIES(SETTINGS_ENUM) };
 enum settings_none_healthy { SETTINGS_NONE_HEALTHY(SETTINGS_ENUM) };
 /** What `tls_min` holds. */
 enum settings_tls_version { SETTINGS_TLS_VERSIONS(SETTINGS_ENUM) };
+/** What `client_certificate` holds. */
+enum settings_client_certificate {
+    SETTINGS_CLIENT_CERTIFICATES(SETTINGS_ENUM)
+};
 /** What `log_level` holds. */
 enum settings_log_level { SETTINGS_LOG_LEVELS(SETTINGS_ENUM) };
 /** What `access_format` holds. */

@@ -103,21 +103,45 @@ static void print_extras(const struct answer *answer, char *out, size_t room)
         snprintf(out + used, room - used, "Connection: close\r\n");
 }
 
+/** The field that sends the client on; false: there is no room. */
+static bool print_location(const struct answer_location *location, char *out,
+                           size_t room, size_t *made)
+{
+    char port[16] = "";
+    int length;
+
+    if (location->port != 443)
+        snprintf(port, sizeof(port), ":%u", location->port);
+    length =
+        snprintf(out, room, "Location: https://%.*s%s%.*s\r\n",
+                 TEXT_PRINT(location->host), port, TEXT_PRINT(location->path));
+    *made = (size_t)length;
+    return *made < room;
+}
+
 size_t answer_print(const struct answer *answer, char *out, size_t room)
 {
     char body[WHY_MAX + 64];
     char extras[REQUEST_ID_MAX + 128];
     int length = print_body(answer, body, sizeof(body));
-    int made;
+    size_t located = 0;
+    int made, rest;
 
     print_extras(answer, extras, sizeof(extras));
     made = snprintf(out, room,
                     "HTTP/1.1 %u %s\r\n"
                     "Content-Type: text/plain; charset=utf-8\r\n"
                     "Content-Length: %d\r\n"
-                    "Cache-Control: no-store\r\n"
-                    "%s\r\n%s",
-                    answer->status, status_words(answer->status), length,
-                    extras, answer->is_bare ? "" : body);
-    return (size_t)made < room ? (size_t)made : 0;
+                    "Cache-Control: no-store\r\n",
+                    answer->status, status_words(answer->status), length);
+    if ((size_t)made >= room)
+        return 0;
+    if (answer->location != NULL &&
+        !print_location(answer->location, out + made, room - (size_t)made,
+                        &located))
+        return 0;
+    located += (size_t)made;
+    rest = snprintf(out + located, room - located, "%s\r\n%s", extras,
+                    answer->is_bare ? "" : body);
+    return located + (size_t)rest < room ? located + (size_t)rest : 0;
 }

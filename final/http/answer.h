@@ -12,6 +12,13 @@
 
 #include "base/text.h"
 
+/** Where a client is sent on to: `https://HOST:PORT` and the path. */
+struct answer_location {
+    struct text host; /**< without a port */
+    unsigned port;    /**< 443 is left out */
+    struct text path; /**< from its `/` on, with the query */
+};
+
 /** What to answer. */
 struct answer {
     unsigned status;        /**< such as 502 */
@@ -19,11 +26,12 @@ struct answer {
     unsigned retry_after;   /**< seconds, for Retry-After; 0: none */
     struct text request_id; /**< for X-Request-Id, so that a person can name
                                  the request; may be empty */
-    bool is_bare;           /**< an answer to HEAD: no body */
-    bool closes;            /**< the connection ends after it */
+    const struct answer_location *location; /**< borrowed; NULL: none */
+    bool is_bare;                           /**< an answer to HEAD: no body */
+    bool closes;                            /**< the connection ends after it */
 };
 
-/** So much room is always enough. */
+/** So much room is enough, and that of the texts of a location. */
 enum { ANSWER_BYTES_MAX = 1024 };
 
 /** The words that RFC 9110, 15 gives this status, such as `Bad Gateway`. */

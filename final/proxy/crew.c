@@ -313,6 +313,8 @@ struct crew *crew_open(struct proxy *proxy, struct configuration *configuration,
     }
     for (int i = 0; i < DOORS; i++)
         crew->where[i] = settings[i].where;
+    if (crew->has_door[DOOR_SECURE])
+        proxy->tls_port = address_port(&crew->where[DOOR_SECURE]);
     return crew;
 }
 

@@ -267,6 +267,8 @@ bool exchange_take_body(struct exchange *exchange)
     return true;
 }
 
+static enum state redirect(struct exchange *exchange);
+
 /** The request was understood; its body may have begun. */
 static enum state begin(struct exchange *exchange)
 {
@@ -291,6 +293,8 @@ static enum state begin(struct exchange *exchange)
         !exchange_take_body(exchange))
         return exchange_answer(exchange, exchange->refused_with,
                                exchange->refused);
+    if (settings->tls_redirect && !stream_is_secure(exchange->client))
+        return redirect(exchange);
     return STATE_PICK;
 }
 
@@ -353,15 +357,19 @@ bool exchange_is_abandoned(struct exchange *exchange, enum state now)
 
 /* --- answers of our own ---------------------------------------------------- */
 
-enum state exchange_answer(struct exchange *exchange, unsigned status,
-                           const char *why)
+/** @param location where to send the client; NULL: nowhere */
+static enum state answer_at(struct exchange *exchange, unsigned status,
+                            const char *why,
+                            const struct answer_location *location)
 {
+    size_t room = ANSWER_BYTES_MAX;
     struct flow *down = &exchange->down;
     struct answer answer = {
         .status = status,
         .why = why,
         .retry_after = status == 503 ? 1 : 0,
         .request_id = text_of(exchange->request_id),
+        .location = location,
         .is_bare = exchange->request.method_id == METHOD_HEAD,
     };
     char *out;
@@ -374,10 +382,42 @@ enum state exchange_answer(struct exchange *exchange, unsigned status,
     if (exchange->end_reason == NULL)
         exchange->end_reason = why;
     flow_restart(down);
-    out = flow_write(down, ANSWER_BYTES_MAX);
+    if (location != NULL)
+        room += location->host.length + location->path.length;
+    out = flow_write(down, room);
     must(out != NULL);
-    flow_wrote(down, answer_print(&answer, out, ANSWER_BYTES_MAX));
+    flow_wrote(down, answer_print(&answer, out, room));
     return STATE_ANSWER;
+}
+
+enum state exchange_answer(struct exchange *exchange, unsigned status,
+                           const char *why)
+{
+    return answer_at(exchange, status, why, NULL);
+}
+
+/** The same place at https (RFC 9110, 15.4.9: by the same method). */
+static enum state redirect(struct exchange *exchange)
+{
+    const struct head *head = &exchange->request;
+    unsigned port = exchange_settings(exchange)->tls_redirect_port;
+    struct answer_location location = {head->authority, port, head->path};
+
+    for (size_t i = location.host.length; i-- > 0;) {
+        if (location.host.at[i] == ']')
+            break;
+        if (location.host.at[i] == ':')
+            location.host.length = i;
+    }
+    if (port == 0)
+        location.port = exchange->worker->proxy->tls_port;
+    if (text_is(location.path, "*"))
+        location.path = text_of("/");
+    if (location.host.length == 0)
+        return exchange_answer(exchange, 400,
+                               "this place is at https only, and the request "
+                               "names no host");
+    return answer_at(exchange, 308, "this place is at https", &location);
 }
 
 enum state exchange_finish_answer(struct exchange *exchange)

@@ -33,7 +33,8 @@ static bool load_tls(struct configuration *configuration, struct fault *fault)
         .certificates = set->certificates.at,
         .count = set->certificates.count,
         .only_13 = set->tls_min == SETTINGS_TLS_1_3,
-        .client_ca = "",
+        .client_ca = set->client_ca,
+        .client_must = set->client_certificate == SETTINGS_CLIENT_REQUIRED,
     };
 
     if (strcmp(set->tls_listen, "off") == 0)
@@ -82,7 +83,10 @@ undo:
 void configuration_inherit(struct configuration *configuration,
                            const struct configuration *older)
 {
-    if (configuration->tls != NULL && older->tls != NULL)
+    /* A ticket stands for a certificate that somebody looked at, once: if
+     * clients need one, those who look now shall see it. */
+    if (configuration->tls != NULL && older->tls != NULL &&
+        *configuration->settings->client_ca == '\0')
         tls_context_inherit(configuration->tls, older->tls);
 }
 

@@ -35,6 +35,8 @@ struct proxy {
     atomic_bool drains;           /**< no new requests on old connections */
     _Atomic uint64_t exchanges;   /**< requests so far */
     _Atomic uint64_t identifiers; /**< for request ids */
+    unsigned tls_port;            /**< where clients come by TLS; 0: nowhere.
+                                       Set before they do */
     uint64_t identity;            /**< of this run: a random number */
     struct complaints complaints; /**< what was told lately */
 };

@@ -35,6 +35,7 @@ struct asking {
     const char *host; /**< the name to ask for; `one.test` */
     const char *ca;   /**< who vouches: `one` */
     const char *path; /**< `/` */
+    const char *mine; /**< the certificate to show; NULL: none */
     long version;     /**< as CURLOPT_SSLVERSION has it */
     const char *body; /**< to be sent */
     size_t length;    /**< bytes of it */
@@ -151,6 +152,12 @@ static CURL *asker(const struct safe *safe, const struct asking *how,
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    if (how->mine != NULL) {
+        snprintf(text, sizeof(text), "%s/%s.pem", safe->folder, how->mine);
+        curl_easy_setopt(curl, CURLOPT_SSLCERT, text);
+        snprintf(text, sizeof(text), "%s/%s.key", safe->folder, how->mine);
+        curl_easy_setopt(curl, CURLOPT_SSLKEY, text);
+    }
     if (how->body != NULL) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)how->length);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, how->body);
@@ -589,6 +596,60 @@ static void verification_can_be_turned_off(void)
     pair_end(&pair);
 }
 
+static void plain_clients_are_sent_on(void)
+{
+    struct safe safe;
+    const char *said;
+    char words[100];
+
+    safe_init(&safe);
+    lab_backends(&safe.lab, 1);
+    lab_flag(&safe.lab, 0, "--tls-redirect", NULL);
+    safe_start(&safe);
+    said = lab_talk(&safe.lab, "GET /a?b=c HTTP/1.1\r\nHost: x.test:80\r\n"
+                               "Connection: close\r\n\r\n");
+    snprintf(words, sizeof(words), "\r\nLocation: https://x.test:%u/a?b=c\r\n",
+             safe.port);
+    insist(strstr(said, "HTTP/1.1 308 ") == said && strstr(said, words) != NULL,
+           "plain http with --tls-redirect; expected 308 and %s; got %s", words,
+           said);
+    said = lab_talk(&safe.lab, "GET / HTTP/1.0\r\n\r\n");
+    insist(strstr(said, " 400 ") != NULL, "expected 400 without a Host; got %s",
+           said);
+    insist(lab_count_all(&safe.lab, "/a") == 0, "expected no request to pass");
+    expect(&safe, &(struct asking){0}, "hello");
+    safe_end(&safe);
+}
+
+static void clients_show_certificates(void)
+{
+    static const char *const words[] = {"required", "optional"};
+
+    for (int i = 0; i < 2; i++) {
+        struct safe safe;
+        struct reply reply;
+        char ca[60];
+
+        safe_init(&safe);
+        lab_backends(&safe.lab, 1);
+        snprintf(ca, sizeof(ca), "%s/two.pem", safe.folder);
+        lab_flag(&safe.lab, 0, "--client-ca", ca);
+        lab_flag(&safe.lab, 0, "--client-certificate", words[i]);
+        safe_start(&safe);
+        expect(&safe, &(struct asking){.mine = "two"}, "hello");
+        reply = ask(&safe, &(struct asking){0});
+        insist((reply.result == CURLE_OK) == (i == 1),
+               "a client without a certificate, which is %s; got %s", words[i],
+               curl_easy_strerror(reply.result));
+        free(reply.body);
+        reply = ask(&safe, &(struct asking){.mine = "one"});
+        insist(reply.result != CURLE_OK,
+               "a client with a certificate of somebody else; expected it to "
+               "be turned away");
+        safe_end(&safe);
+    }
+}
+
 static const struct behaviour list[] = {
     {"tls-versions", 99, 3, "Clients are served by TLS 1.2 and 1.3.",
      both_versions_are_served},
@@ -616,6 +677,10 @@ static const struct behaviour list[] = {
      new_files_are_noticed},
     {"tls-expiry", 99, 1, "A certificate that is over soon is told of.",
      old_age_is_told},
+    {"tls-redirect", 99, 1, "Clients by plain http can be sent to https.",
+     plain_clients_are_sent_on},
+    {"tls-clients", 99, 2, "Clients can be asked for certificates.",
+     clients_show_certificates},
     {"tls-backend", 99, 3, "Backends may be spoken to by https.",
      backends_by_https},
     {"tls-backend-unknown", 99, 2, "A backend has to show who it is.",

@@ -335,7 +335,13 @@ static const struct {
     {SETTING_backends, "http://[::1", NULL},
     {SETTING_backends, "http://[a]:81", NULL},
     {SETTING_backends, "http://::1:81", NULL},
-    {SETTING_backends, "https://a", NULL},
+    {SETTING_backends, "https://a,http://b", "https://a,http://b"},
+    {SETTING_backends, "https:/a", NULL},
+    {SETTING_backends, "https://", NULL},
+    {SETTING_certificates, "a.pem:a.key,b.pem", "a.pem:a.key,b.pem"},
+    {SETTING_certificates, "a.pem:", NULL},
+    {SETTING_certificates, ":a.key", NULL},
+    {SETTING_certificates, "a.pem:a.key:b.key", NULL},
     {SETTING_backends, "http://a,http://b:80,http://A:80", NULL},
 };
 
@@ -563,11 +569,11 @@ static const struct {
      "config.json:2:2: \"wieght\" is not known here; did you mean "
      "\"weight\"?"},
     {"{\"a\\nb\": 1, \"x\": 2}",
-     "config.json:1:1: \"a?b\" is not known here; known are: listen, backends, "
+     "config.json:1:1: \"a?b\" is not known here; known are: listen, tls, backends, "
      "policy, health, ejection, retry, idle, timeouts, limits, forwarded, log, "
      "admin, port, health_check_interval"},
     {"{\"\": 1}",
-     "config.json:1:2: \"\" is not known here; known are: listen, backends, "
+     "config.json:1:2: \"\" is not known here; known are: listen, tls, backends, "
      "policy, health, ejection, retry, idle, timeouts, limits, forwarded, log, "
      "admin, port, health_check_interval"},
     {"{\"listen.port\": 1}", "config.json:1:2: \"listen.port\" is not known "
@@ -834,7 +840,7 @@ static char *const ways[][6] = {
     {"-backends", "http://a", "-port", "81"},
     {"--backends=http://a", "--port=81"},
     {"-backends=http://a", "-port=81"},
-    {"-port=80", "--back", "http://a", "-port=:81"},
+    {"-port=80", "--backends", "http://a", "-port=:81"},
 };
 
 START_TEST(flags_may_be_written_in_many_ways)
@@ -975,9 +981,12 @@ static const struct {
     {{"--backends", "http://a,http://a:80"},
      "--backends names the backend http://a:80 twice; name it once, and "
      "give it more by its weight"},
-    {{"--backends", "https://a"},
-     "--backends names an https backend, https://a; those are not "
-     "supported yet, only http://"},
+    {{"--backends", "http://a", "--tls-listen", "0"},
+     "tls-listen needs a certificate; give one with --certificates "
+     "CHAIN.pem:KEY.pem"},
+    {{"--backends", "http://a", "--tls-listen", "unix:/a"},
+     "tls-listen wants a port, or an address with a port such as "
+     "0.0.0.0:8443, not a path"},
     {{"--backends", "http://a", "--weights", "1,2"},
      "weights: 2 for 1 backends; give one for each"},
     {{"--print-reference", "html"},
