@@ -11,6 +11,7 @@
 #include "control/serve.h"
 #include "control/top.h"
 #include "event/signals.h"
+#include "proxy/terms.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -68,6 +69,9 @@ int main(int argc, char **argv)
         return refuse(&fault);
     if (options.todo == OPTIONS_RUN)
         status = run(&options, argc, argv);
+    else if (options.todo == OPTIONS_CHECK &&
+             !configuration_check(&options.settings, &fault))
+        status = refuse(&fault);
     else
         options_answer(&options, stdout);
     options_fini(&options);

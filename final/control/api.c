@@ -408,8 +408,10 @@ static bool config_would_do(const struct overview *overview, struct text text,
     for (enum setting i = 0; i < SETTING_COUNT; i++)
         given[i] = given_text(overview, i);
     good = config_read(&settings, &origins, &sources, fault);
-    if (good)
+    if (good) {
+        good = configuration_check(&settings, fault);
         settings_fini(&settings);
+    }
     for (enum setting i = 0; i < SETTING_COUNT; i++)
         free(given[i]);
     return good;

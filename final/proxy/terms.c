@@ -80,6 +80,16 @@ undo:
     return NULL;
 }
 
+bool configuration_check(const struct settings *settings, struct fault *fault)
+{
+    struct configuration tried = {.settings = settings};
+    bool good = load_tls(&tried, fault) && load_tls_out(&tried, fault);
+
+    tls_context_drop(&tried.tls);
+    tls_context_drop(&tried.tls_out);
+    return good;
+}
+
 void configuration_inherit(struct configuration *configuration,
                            const struct configuration *older)
 {

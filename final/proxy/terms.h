@@ -61,6 +61,14 @@ struct configuration *configuration_new(const struct settings *settings,
                                         struct roster *roster,
                                         struct fault *fault);
 
+/**
+ * Would configuration_new() do? It reads the certificates that these settings
+ * name, and forgets them.
+ *
+ * @return false, with a sentence, if not
+ */
+bool configuration_check(const struct settings *settings, struct fault *fault);
+
 /** Know clients again that have met the one before it. */
 void configuration_inherit(struct configuration *configuration,
                            const struct configuration *older);

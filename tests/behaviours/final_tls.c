@@ -365,7 +365,7 @@ static const struct {
      "%s/old.pem:%s/one.key", "has expired on"},
 };
 
-static void bad_certificates_are_refused(void)
+static void refuse_each(bool only_checks)
 {
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         struct safe safe;
@@ -376,9 +376,17 @@ static void bad_certificates_are_refused(void)
                  safe.folder);
         lab_backends(&safe.lab, 1);
         lab_flag(&safe.lab, 0, "--certificates", safe.pairs);
+        if (only_checks)
+            lab_flag(&safe.lab, 0, "--check-config", NULL);
         lab_refuses(&safe.lab, refused[i].words);
         remove_folder(&safe);
     }
+}
+
+static void bad_certificates_are_refused(void)
+{
+    refuse_each(false);
+    refuse_each(true);
 }
 
 /** Whose certificate is shown to who asks for no name we know? */
