@@ -55,8 +55,8 @@ struct fault;
     X(TLS_1_3, "1.3")
 /** The words of `client_certificate`. */
 #define SETTINGS_CLIENT_CERTIFICATES(X)                                        \
-    X(CLIENT_OPTIONAL, "optional")                                             \
-    X(CLIENT_REQUIRED, "required")
+    X(CLIENT_REQUIRED, "required")                                             \
+    X(CLIENT_OPTIONAL, "optional")
 /** The words of `log_level`. */
 #define SETTINGS_LOG_LEVELS(X)                                                 \
     X(LOG_ERROR, "error")                                                      \

@@ -473,7 +473,7 @@ static void old_age_is_told(void)
                      "-out new.pem 2>log; mv new.pem two.pem");
     lab_backends(&safe.lab, 1);
     safe_start(&safe);
-    insist(lab_logs(&safe.lab, "two.pem expires in 4 days", 3000),
+    insist(lab_logs(&safe.lab, "two.pem expires in ", 3000),
            "expected a warning that the certificate expires");
     insist(lab_logged(&safe.lab, "one.pem expires") == 0,
            "expected none of one that is good for 30 days");

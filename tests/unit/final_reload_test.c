@@ -71,6 +71,8 @@ static const char *other_value(enum setting setting)
     case SETTING_IS_HASH_ON: return "header:X-User";
     case SETTING_IS_SINK: return "./access,log";
     case SETTING_IS_ADDRESSES: return "10.0.0.0/8,::1";
+    case SETTING_IS_CERTIFICATES: return "./a.pem:./a.key,./b.pem";
+    case SETTING_IS_FILE: return "./ca.pem";
     case SETTING_IS_WEIGHTS: return "5,1";
     case SETTING_IS_BACKENDS: return "http://127.0.0.1:1,http://[::1]:2";
     case SETTING_IS_LISTENER: return "127.0.0.1:9";
@@ -146,7 +148,7 @@ START_TEST(what_needs_a_restart_is_set_back)
     static const enum setting fixed[] = {
         SETTING_address, SETTING_port,         SETTING_workers,
         SETTING_poller,  SETTING_defer_accept, SETTING_access_log,
-        SETTING_admin,   SETTING_admin_token,
+        SETTING_admin,   SETTING_admin_token,  SETTING_tls_listen,
     };
     enum setting changed = (enum setting)_i;
     struct control_change change;
@@ -381,14 +383,15 @@ START_TEST(terms_last_as_long_as_their_last_exchange)
     struct settings settings[2];
     struct configuration *old, *fresh;
     struct terms *present, *exchange;
+    struct fault fault;
     struct timers timers;
 
     timers_init(&timers);
     roster_make(&settings[0], PORTS(1, 2));
     settings_make(&settings[1], PORTS(2, 3));
     set(&settings[1], SETTING_response_ms, "5s");
-    old = configuration_new(&settings[0], roster);
-    fresh = configuration_new(&settings[1], roster);
+    old = configuration_new(&settings[0], roster, &fault);
+    fresh = configuration_new(&settings[1], roster, &fault);
     ck_assert_ptr_eq(old->pool->backends[1], fresh->pool->backends[0]);
 
     present = serve_by(old, &timers);
@@ -427,13 +430,14 @@ START_TEST(each_worker_has_a_policy_of_its_own)
     struct settings settings;
     struct configuration *configuration;
     struct terms *terms[2];
+    struct fault fault;
     struct timers timers;
 
     timers_init(&timers);
     roster_make(&settings, PORTS(1, 2));
     set(&settings, SETTING_policy, policies[_i]);
     set(&settings, SETTING_trusted, "10.0.0.0/8,::1");
-    configuration = configuration_new(&settings, roster);
+    configuration = configuration_new(&settings, roster, &fault);
     ck_assert_uint_eq(configuration->trusted_count, 2);
     for (int i = 0; i < 2; i++)
         terms[i] = serve_by(configuration, &timers);
