@@ -39,6 +39,9 @@ static bool load_tls(struct configuration *configuration, struct fault *fault)
 
     if (strcmp(set->tls_listen, "off") == 0)
         return true;
+    if (server.count == 0) /* a listener stays, whatever a reload would like */
+        return fault_say(fault, "clients still come by TLS, until a restart: "
+                                "leave a certificate for them");
     configuration->tls = tls_server_new(&server, fault);
     return configuration->tls != NULL;
 }

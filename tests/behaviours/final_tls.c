@@ -399,6 +399,36 @@ static bool shows(const struct safe *safe, const char *name)
     return reply.result == CURLE_OK;
 }
 
+/** What listens stays until a restart, so it needs its certificate. */
+static void reload_cannot_take_the_last(void)
+{
+    struct safe safe;
+    char text[600], path[80];
+    FILE *file;
+
+    safe_init(&safe);
+    lab_backends(&safe.lab, 1);
+    snprintf(path, sizeof(path), "%s/config.json", safe.folder);
+    snprintf(text, sizeof(text),
+             "{\"tls\": {\"certificates\": [\"%s/one.pem:%s/one.key\"], "
+             "\"listen\": \"127.0.0.1:0\"}}",
+             safe.folder, safe.folder);
+    file = fopen(path, "w");
+    insist(file != NULL && fputs(text, file) != EOF && fclose(file) == 0,
+           "cannot write %s", path);
+    safe.lab.flag_count = 0;
+    lab_flag(&safe.lab, 0, "--config", path);
+    lab_start(&safe.lab);
+    in_folder(&safe, "echo '{}' >config.json");
+    kill(safe.lab.lb.pid, SIGHUP);
+    insist(lab_logs(&safe.lab, "leave a certificate for them", 3000),
+           "TLS is gone from the file, and SIGHUP; expected that to be "
+           "refused; got %s",
+           process_text(safe.lab.lb.err));
+    lab_who(&safe.lab, "/");
+    safe_end(&safe);
+}
+
 /** A connection that was made before the certificate was another goes on. */
 static void reload_keeps_connections(void)
 {
@@ -681,6 +711,8 @@ static const struct behaviour list[] = {
      reload_keeps_connections},
     {"tls-reload-bad", 99, 2, "A certificate of no use changes nothing.",
      bad_reload_changes_nothing},
+    {"tls-reload-last", 99, 1, "What listens keeps its certificate.",
+     reload_cannot_take_the_last},
     {"tls-files", 99, 2, "New files are noticed, and taken as a pair.",
      new_files_are_noticed},
     {"tls-expiry", 99, 1, "A certificate that is over soon is told of.",
