@@ -681,10 +681,8 @@ bool settings_set(struct settings *settings, enum setting setting,
     case SETTING_IS_STATUSES:
         good = set_text(field, text, is_statuses(text));
         break;
-    case SETTING_IS_TEXT:
-        good = set_text(field, text, is_printable(text, ' '));
-        break;
     case SETTING_IS_FILE:
+    case SETTING_IS_TEXT:
         good = set_text(field, text, is_printable(text, ' '));
         break;
     case SETTING_IS_HASH_ON:

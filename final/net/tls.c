@@ -64,6 +64,7 @@ static bool refuse_file(const char *setting, const char *path,
 }
 
 /** A key that wants a password: there is nobody to give it. */
+/* NOLINTNEXTLINE(readability-non-const-parameter) */
 static int no_password(char *out, int room, int writes, void *arg)
 {
     (void)out;
@@ -172,6 +173,7 @@ static const struct card *find_card(const struct tls_context *context,
 }
 
 /** The client has said which name it wants (RFC 6066, 3). */
+/* NOLINTNEXTLINE(readability-non-const-parameter) */
 static int on_name(SSL *ssl, int *alert, void *arg)
 {
     const struct tls_context *context = arg;
@@ -315,7 +317,7 @@ void tls_context_drop(struct tls_context **owned)
         return;
     if (context->cards == NULL)
         SSL_CTX_free(context->ctx);
-    for (size_t i = 0; i < context->count; i++) {
+    for (size_t i = 0; context->cards != NULL && i < context->count; i++) {
         SSL_CTX_free(context->cards[i].ctx);
         free(context->cards[i].chain);
     }
