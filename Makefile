@@ -181,7 +181,7 @@ test: deps-test
 	@$(SUITE) staircase    $(STAIRCASE) $(TRY) --staircase $(ASAN_LBS)
 	@$(SUITE) poll         $(TRY) --flags '--poller poll' --staircase \
 	                       build/asan/steelyard
-	@$(SUITE) threads      $(TRY) --staircase $(TSAN_LBS)
+	@$(SUITE) threads      $(TRY) --able --staircase $(TSAN_LBS)
 	@$(SUITE) faults       tests/faults/run
 	@$(SUITE) grader       tests/grader/run
 	@$(SUITE) exercises    tests/grader/exercises_run

@@ -5,18 +5,21 @@
  * (the staircase).
  *
  * Check runs each behaviour in a process of its own, with a time limit, and
- * kills what that process has left behind. To use more than one processor, we
- * are several processes ourselves, each of which runs every n-th behaviour and
- * writes its verdicts to a pipe.
+ * kills what that process has left behind. Most behaviours wait more than they
+ * compute, so we are several processes ourselves: each takes the next task,
+ * whenever it has done one, and writes its verdict to a pipe.
  */
 #include "behaviours.h"
 #include "lab.h"
 
 #include <curl/curl.h>
 #include <getopt.h>
+#include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +36,20 @@ struct verdict {
     char story[1500]; /**< why not */
 };
 
+/** What came of a task: all behaviours on the first balancer come first. */
+struct report {
+    size_t task;
+    struct verdict verdict;
+};
+_Static_assert(sizeof(struct report) <= PIPE_BUF,
+               "jobs write their reports in one piece");
+
+/** A balancer that is tried, and what came of it. */
+struct trial {
+    struct subject subject;
+    struct verdict verdicts[BEHAVIOURS_MAX];
+};
+
 /** What the command line asks for. */
 struct options {
     struct subject subject;
@@ -42,11 +59,15 @@ struct options {
     const char *format; /**< text, tap or grade; markdown for the staircase */
     unsigned jobs;      /**< processes at once */
     bool staircase;     /**< run on all the balancers that follow */
+    bool able;          /**< only what they can do */
     char *const *lbs;   /**< those, ended by NULL */
 };
 
 static struct behaviour all[BEHAVIOURS_MAX];
 static size_t all_count;
+
+static struct trial trials[SUBJECTS_MAX];
+static size_t trial_count;
 
 static void add(const struct behaviours *some)
 {
@@ -97,24 +118,23 @@ START_TEST(behaviour_test)
 }
 END_TEST
 
-static void verdict_send(FILE *to, size_t i, TestResult *result)
+static struct verdict verdict_of(TestResult *result)
 {
     struct verdict verdict = {.passed = tr_rtype(result) == CK_PASS};
 
     snprintf(verdict.story, sizeof(verdict.story), "%s",
              verdict.passed ? "" : tr_msg(result));
-    fwrite(&i, sizeof(i), 1, to);
-    fwrite(&verdict, sizeof(verdict), 1, to);
-    fflush(to);
+    return verdict;
 }
 
 /** Run one behaviour under Check. */
-static void run_one(FILE *to, size_t i)
+static struct verdict run_one(size_t i)
 {
     Suite *suite = suite_create("behaviours");
     TCase *tcase = tcase_create(all[i].id);
     SRunner *runner;
     TestResult **results;
+    struct verdict verdict;
 
     tcase_set_timeout(tcase, (double)patience(LIMIT_SECONDS));
     tcase_add_loop_test(tcase, behaviour_test, (int)i, (int)i + 1);
@@ -123,9 +143,10 @@ static void run_one(FILE *to, size_t i)
     srunner_set_fork_status(runner, CK_FORK);
     srunner_run_all(runner, CK_SILENT);
     results = srunner_results(runner);
-    verdict_send(to, i, results[0]);
+    verdict = verdict_of(results[0]);
     free(results);
     srunner_free(runner);
+    return verdict;
 }
 
 /** Is this one of `a,b,c`? */
@@ -150,43 +171,67 @@ static bool is_wanted(const struct options *options, size_t i)
     return all[i].chapter <= options->upto;
 }
 
-/** Run every n-th of those that are wanted, in a process of its own. */
-static void begin_job(const struct options *options, unsigned job, int to)
+static bool is_tried(const struct options *options, const struct trial *trial,
+                     size_t i)
 {
-    FILE *stream;
+    if (options->able && all[i].chapter > trial->subject.chapter)
+        return false;
+    return is_wanted(options, i);
+}
+
+/** Do tasks, in a process of its own, until none is left. */
+static void begin_job(const struct options *options, atomic_size_t *next,
+                      int to)
+{
+    struct report report = {0};
 
     if (fork() != 0)
         return;
-    stream = fdopen(to, "w");
-    for (size_t i = job; i < all_count; i += options->jobs)
-        if (is_wanted(options, i))
-            run_one(stream, i);
-    fclose(stream);
+    while ((report.task = atomic_fetch_add(next, 1)) <
+           trial_count * all_count) {
+        const struct trial *trial = &trials[report.task / all_count];
+        size_t i = report.task % all_count;
+
+        if (!is_tried(options, trial, i))
+            continue;
+        lab_subject(&trial->subject);
+        report.verdict = run_one(i);
+        if (write(to, &report, sizeof(report)) != sizeof(report))
+            break;
+    }
     _exit(0);
 }
 
-/** Run all that are wanted on the subject. */
-static void run_all(const struct options *options, struct verdict *verdicts)
+/** Put down what the jobs report, until all have ended. */
+static void collect_reports(int from)
 {
-    FILE *stream;
-    int pipes[2];
-    size_t i;
+    struct report report;
 
-    lab_subject(&options->subject);
-    for (i = 0; i < all_count; i++)
-        verdicts[i] = (struct verdict){.story = "it did not run"};
-    if (pipe(pipes) == -1)
-        exit(2);
-    for (unsigned job = 0; job < options->jobs; job++)
-        begin_job(options, job, pipes[1]);
-    close(pipes[1]);
-    stream = fdopen(pipes[0], "r");
-    while (fread(&i, sizeof(i), 1, stream) == 1)
-        if (fread(&verdicts[i], sizeof(verdicts[i]), 1, stream) != 1)
-            break;
-    fclose(stream);
+    while (read(from, &report, sizeof(report)) == sizeof(report))
+        trials[report.task / all_count].verdicts[report.task % all_count] =
+            report.verdict;
     while (wait(NULL) > 0)
         continue;
+}
+
+/** Run all that are wanted on all balancers. */
+static void run_all(const struct options *options)
+{
+    atomic_size_t *next = mmap(NULL, sizeof(*next), PROT_READ | PROT_WRITE,
+                               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int pipes[2];
+
+    for (size_t k = 0; k < trial_count; k++)
+        for (size_t i = 0; i < all_count; i++)
+            trials[k].verdicts[i] = (struct verdict){.story = "it did not run"};
+    if (next == MAP_FAILED || pipe(pipes) == -1)
+        exit(2);
+    for (unsigned job = 0; job < options->jobs; job++)
+        begin_job(options, next, pipes[1]);
+    close(pipes[1]);
+    collect_reports(pipes[0]);
+    close(pipes[0]);
+    munmap(next, sizeof(*next));
 }
 
 /* --- one balancer --------------------------------------------------------- */
@@ -225,10 +270,12 @@ static void print_next(const struct options *options,
 /** Run on one balancer, and print what came out. */
 static int test_one(const struct options *options)
 {
-    static struct verdict verdicts[BEHAVIOURS_MAX];
+    const struct verdict *verdicts = trials[0].verdicts;
     unsigned passed = 0, failed = 0, points = 0, most = 0;
 
-    run_all(options, verdicts);
+    trials[0].subject = options->subject;
+    trial_count = 1;
+    run_all(options);
     for (size_t i = 0; i < all_count; i++) {
         if (!is_wanted(options, i))
             continue;
@@ -276,9 +323,6 @@ static void print_header(char *const *lbs)
     printf("\n");
 }
 
-/** What came of all behaviours on all chapters. */
-static struct verdict verdicts_by_lb[SUBJECTS_MAX][BEHAVIOURS_MAX];
-
 static void print_table(const struct options *options)
 {
     print_header(options->lbs);
@@ -286,17 +330,19 @@ static void print_table(const struct options *options)
         if (!is_wanted(options, i))
             continue;
         printf("| %s |", all[i].name);
-        for (size_t k = 0; options->lbs[k] != NULL; k++)
-            printf(" %s |", verdicts_by_lb[k][i].passed ? "yes" : "");
+        for (size_t k = 0; k < trial_count; k++)
+            printf(" %s |", trials[k].verdicts[i].passed ? "yes" : "");
         printf("\n");
     }
     fflush(stdout);
 }
 
 /** Was it right that this behaviour passed, or failed, on that balancer? */
-static bool judge(const char *lb, size_t i, const struct verdict *verdict)
+static bool judge(const struct trial *trial, size_t i)
 {
-    bool expected = chapter_of(lb) >= all[i].chapter;
+    const struct verdict *verdict = &trial->verdicts[i];
+    const char *lb = trial->subject.lb;
+    bool expected = trial->subject.chapter >= all[i].chapter;
 
     if (verdict->passed != expected)
         fprintf(stderr, "%s on %s should %s: %s\n", all[i].id, lb,
@@ -315,16 +361,19 @@ static int climb(struct options *options)
     unsigned right = 0, wrong = 0;
 
     options->upto = LATEST;
-    for (size_t k = 0; options->lbs[k] != NULL; k++) {
-        options->subject.lb = options->lbs[k];
-        options->subject.chapter = chapter_of(options->lbs[k]);
-        run_all(options, verdicts_by_lb[k]);
+    for (; options->lbs[trial_count] != NULL; trial_count++) {
+        struct subject *subject = &trials[trial_count].subject;
+
+        *subject = options->subject;
+        subject->lb = options->lbs[trial_count];
+        subject->chapter = chapter_of(subject->lb);
     }
+    run_all(options);
     print_table(options);
     for (size_t i = 0; i < all_count; i++)
-        for (size_t k = 0; is_wanted(options, i) && options->lbs[k]; k++)
-            *(judge(options->lbs[k], i, &verdicts_by_lb[k][i]) ? &right
-                                                               : &wrong) += 1;
+        for (size_t k = 0; k < trial_count; k++)
+            if (is_tried(options, &trials[k], i))
+                *(judge(&trials[k], i) ? &right : &wrong) += 1;
     fprintf(markdown ? stderr : stdout, "%u passed, %u failed\n", right, wrong);
     return wrong == 0 && right > 0 ? 0 : 1;
 }
@@ -343,6 +392,7 @@ static _Noreturn void usage(void)
         "  --format FORMAT      text, tap or grade; markdown: only the table\n"
         "  --grade              the same as --format grade\n"
         "  --staircase LB...    test all chapters and print the table\n"
+        "  --able               the same, but only what each of them can do\n"
         "  --flags FLAGS        more flags for the full balancer\n"
         "  --list               print all behaviours\n",
         stderr);
@@ -391,10 +441,11 @@ int main(int argc, char **argv)
         {"grade", no_argument, NULL, 'g'},
         {"jobs", required_argument, NULL, 'j'},
         {"staircase", no_argument, NULL, 's'},
+        {"able", no_argument, NULL, 'a'},
         {"list", no_argument, NULL, 'L'},
         {NULL, 0, NULL, 0},
     };
-    struct options options = {.format = "text", .jobs = 3};
+    struct options options = {.format = "text", .jobs = 6};
     int flag;
 
     collect();
@@ -411,6 +462,7 @@ int main(int argc, char **argv)
         case 'j': options.jobs = (unsigned)atoi(optarg); break;
         case 'g': options.format = "grade"; break;
         case 's': options.staircase = true; break;
+        case 'a': options.able = true; break;
         case 'L': return print_list();
         default: usage();
         }
