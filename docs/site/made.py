@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 from html import escape
+from tempfile import TemporaryDirectory
 from urllib.request import ProxyHandler, build_opener
 
 from contents import FLOORS, ROOT
@@ -180,21 +181,29 @@ def table_must_have(lines, wanted, what):
                          "has not")
 
 
+def c_text(literals):
+    """What literals of C stand for, one behind the other; a macro of
+    <inttypes.h> between them is a conversion."""
+    literals = re.sub(r"\bPRI\w+", '"d"', literals)
+    return "".join(re.findall(r'"((?:\\.|[^"\\])*)"', literals))
+
+
 def events():
     """All that may be told as an event: level and words, from the calls."""
+    literals = r'((?:(?:"(?:\\.|[^"\\])*"|PRI\w+)\s*)+)'
     rows = []
     for path in sorted(FINAL.rglob("*.c")):
         text = path.read_text()
-        for call in re.finditer(
-                r'\blog_(error|warn|info)\(\s*((?:"(?:\\.|[^"\\])*"'
-                r'\s*(?:PRI\w+\s*)?)+)', text):
-            words = "".join(re.findall(r'"((?:\\.|[^"\\])*)"', call[2]))
-            rows.append((call[1], words, path))
-        for call in re.finditer(
-                r'\blog_event\(\s*LOG_(ERROR|WARN|INFO),\s*'
-                r'((?:"(?:\\.|[^"\\])*"\s*)+)', text):
-            words = "".join(re.findall(r'"((?:\\.|[^"\\])*)"', call[2]))
-            rows.append((call[1].lower(), words, path))
+        calls = [
+            *re.finditer(rf"\blog_(error|warn|info)\(\s*{literals}", text),
+            *re.finditer(rf"\blog_event\(\s*LOG_(ERROR|WARN|INFO),\s*"
+                         rf"{literals}", text)]
+        count = len(re.findall(r"\blog_(?:error|warn|info|event)\((?!enum)",
+                               text))
+        if count != len(calls):
+            raise SystemExit(f"{path}: {count} events are told, the words of "
+                             f"{len(calls)} stand in the call")
+        rows += [(call[1].lower(), c_text(call[2]), path) for call in calls]
     return rows
 
 
@@ -255,24 +264,43 @@ def fill(text, _page=None):
     return text
 
 
+def what_metrics_say():
+    """What a steelyard that runs for that moment gives at /metrics: over a
+    backend that is not there, with a certificate of its own."""
+    with TemporaryDirectory() as folder:
+        files = [f"{folder}/certificate.pem", f"{folder}/certificate.key"]
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+             "-days", "30", "-subj", "/CN=localhost", "-out", files[0],
+             "-keyout", files[1]], check=True, capture_output=True)
+        with subprocess.Popen(
+                ["final/steelyard", "--address", "127.0.0.1", "--port", "0",
+                 "--tls-listen", "0", "--certificates", ":".join(files),
+                 "--admin", "127.0.0.1:0", "--backends", "http://127.0.0.1:9"],
+                cwd=ROOT, text=True, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL) as running:
+            try:
+                said = []
+                while not (said and said[-1].startswith("admin on http://")):
+                    said.append(running.stdout.readline())
+                    if not said[-1]:
+                        raise SystemExit(f"steelyard said: {''.join(said)}")
+                direct = build_opener(ProxyHandler({}))
+                with direct.open(said[-1].split()[2] + "/metrics",
+                                 timeout=30) as answer:
+                    return answer.read().decode()
+            finally:
+                running.kill()
+
+
 def all_metrics():
-    """(name, type, help, labels) of each metric, asked of a steelyard that runs
-    for that moment, over a backend that is not there."""
-    with subprocess.Popen(
-            ["final/steelyard", "--address", "127.0.0.1", "--port", "0",
-             "--admin", "127.0.0.1:0", "--backends", "http://127.0.0.1:9"],
-            cwd=ROOT, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL) as running:
-        try:
-            listening, admin = (running.stdout.readline() for _ in range(2))
-            if not admin.startswith("admin on http://"):
-                raise SystemExit(f"steelyard said: {listening}{admin}")
-            direct = build_opener(ProxyHandler({}))
-            with direct.open(admin.split()[2] + "/metrics",
-                             timeout=30) as answer:
-                text = answer.read().decode()
-        finally:
-            running.kill()
+    """(name, type, help, labels) of each metric, as a steelyard says them."""
+    text = what_metrics_say()
+    in_code = re.findall(r'"([a-z_]+_(?:total|seconds|bytes|info))"',
+                         (FINAL / "control/metrics.c").read_text())
+    if missing := [name for name in in_code
+                   if f"# HELP steelyard_{name} " not in text]:
+        raise SystemExit(f"docs/metrics.md: steelyard did not tell {missing}")
     kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.M))
     for name, words in re.findall(r"^# HELP (\w+) (.*)$", text, re.M):
         sample = re.search(rf"^{name}(?:_bucket)?(?:{{(.*)}})? ", text, re.M)
