@@ -217,7 +217,7 @@ test-build: all $(ASAN_LBS) $(TSAN_LBS) build/asan/backend \
 check: deps-test
 	@$(TOOLS)/check
 text: deps-test
-	@$(MAKE) chapters backend
+	@$(MAKE) chapters backend final
 	@$(TOOLS)/check excerpts lessons links transcripts
 
 # --- the site ---------------------------------------------------------------
