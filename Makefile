@@ -248,7 +248,7 @@ help:
 
 deps: deps-test
 deps-demo deps-test deps-docs deps-book deps-measure deps-bench \
-    deps-figures deps-dashboard: deps-%:
+    deps-figures deps-fuzz deps-dashboard: deps-%:
 	@DEPS='$(DEPS)' $(TOOLS)/deps $*
 
 format:
@@ -262,6 +262,6 @@ clean:
 FORCE:
 .PHONY: all chapters backend final demo run demo-build measure staircase \
         grade-lb test test-build check text help deps deps-demo deps-test \
-        deps-docs deps-book deps-measure deps-bench deps-figures docs \
-        docs-open book deps-dashboard \
+        deps-docs deps-book deps-measure deps-bench deps-figures deps-fuzz \
+        docs docs-open book deps-dashboard \
         dashboard format clean FORCE

@@ -50,7 +50,8 @@ $(foreach target,$(FUZZ_TARGETS),$(eval \
     build/fuzz/$(target) build/fuzz/replay-$(target): \
     $(or $(FUZZ_SOURCES_$(target)),$(FUZZ_SOURCES))))
 
-fuzz: $(FUZZ_TARGETS:%=fuzz-%)
+fuzz: deps-fuzz
+	@$(MAKE) $(FUZZ_TARGETS:%=fuzz-%)
 
 # New inputs are kept in build/fuzz/new/, so that the next run begins with them.
 $(FUZZ_TARGETS:%=fuzz-%): fuzz-%: build/fuzz/%
