@@ -64,6 +64,9 @@ function pageFaults() {
     for (const link of all('a[href]'))
         if (!URL.canParse(link.getAttribute('href'), location.href))
             faults.push(`no address: ${link.getAttribute('href')}`);
+    for (const element of all('[onclick]'))
+        if (!element.matches('a[href], button, input, summary'))
+            faults.push(`for the mouse alone: ${name(element)}`);
     if (document.documentElement.lang !== 'en' || !document.title)
         faults.push('no language or no title');
     if (all('main').length !== 1)

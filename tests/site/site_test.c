@@ -178,6 +178,24 @@ static void report_console(struct report *report, const char *place)
     json_decref(lines);
 }
 
+/* --- asking the command ---------------------------------------------------- */
+
+/** What a command printed, with its end awaited; owned. */
+static char *output_of(const char *const *argv)
+{
+    struct process process;
+    int status = -1;
+    char *text;
+
+    insist(process_start(&process, argv), "%s", argv[0]);
+    insist(holds_within(PATIENCE_MS, process_has_ended(&process, &status)),
+           "%s does not end", argv[0]);
+    ck_assert_int_eq(status, 0);
+    text = process_text(process.out);
+    process_kill(&process);
+    return text;
+}
+
 /* --- which pages there are ------------------------------------------------- */
 
 enum kind { BOOK, OTHER_TEXT, REFERENCE };
@@ -364,6 +382,47 @@ START_TEST(next_and_previous_walk_the_whole_book)
     json_decref(book);
     json_decref(there);
     json_decref(back);
+}
+END_TEST
+
+START_TEST(names_lead_to_the_program_of_the_page)
+{
+    static const char *const programs[] = {"chapters/02-round-robin",
+                                           "chapters/04-retries", "final"};
+    const char *program = programs[_i];
+    char place[64], expression[256];
+
+    snprintf(place, sizeof(place), "%s/index.html", program);
+    go(place);
+    snprintf(expression, sizeof(expression),
+             "(links => links.length > 2 && links.every(link => "
+             "link.pathname.startsWith('/%s/')))"
+             "([...document.querySelectorAll('main a.el')])",
+             program);
+    page_shows(expression);
+}
+END_TEST
+
+/* --- without scripts ------------------------------------------------------- */
+
+static const char *const figures[] = {"playground", "parser"};
+
+/** @p _i one of the figures */
+START_TEST(figures_say_the_same_without_scripts)
+{
+    char program[64], place[64];
+    const char *argv[] = {program, "--html", NULL};
+    char *said, *shows;
+
+    snprintf(program, sizeof(program), FIGURES "%s", figures[_i]);
+    snprintf(place, sizeof(place), "figures/%s.html", figures[_i]);
+    said = output_of(argv);
+    insist(strstr(said, "<table") != NULL, "%s says: %s", program, said);
+    go(place);
+    shows = ask_text("document.querySelector('noscript').textContent");
+    insist(strstr(shows, said) != NULL, "%s is not in: %s", said, shows);
+    free(shows);
+    free(said);
 }
 END_TEST
 
@@ -561,22 +620,6 @@ START_TEST(the_theme_can_be_chosen)
 END_TEST
 
 /* --- the playground -------------------------------------------------------- */
-
-/** What a command printed, with its end awaited; owned. */
-static char *output_of(const char *const *argv)
-{
-    struct process process;
-    int status = -1;
-    char *text;
-
-    insist(process_start(&process, argv), "%s", argv[0]);
-    insist(holds_within(PATIENCE_MS, process_has_ended(&process, &status)),
-           "%s does not end", argv[0]);
-    ck_assert_int_eq(status, 0);
-    text = process_text(process.out);
-    process_kill(&process);
-    return text;
-}
 
 /** The page's numbers, as the command would print them; owned. */
 static char *numbers_like(const char *said)
@@ -840,6 +883,8 @@ static Suite *site_suite(void)
     tcase_add_test(tcase, steps_and_figures_are_sound);
     tcase_add_test(tcase, pages_of_the_reference_are_sound);
     tcase_add_test(tcase, next_and_previous_walk_the_whole_book);
+    tcase_add_loop_test(tcase, names_lead_to_the_program_of_the_page, 0, 3);
+    tcase_add_loop_test(tcase, figures_say_the_same_without_scripts, 0, 2);
     tcase_add_test(tcase, search_finds_a_name_by_keyboard);
     tcase_add_test(tcase, search_says_when_there_is_nothing);
     tcase_add_test(tcase, the_keyboard_reaches_everything);
