@@ -228,7 +228,8 @@ def staircase_picture():
     rows = [[cell.strip() for cell in line.strip().strip("|").split("|")]
             for line in table.splitlines() if line.startswith("|")]
     head, rows = rows[0][1:], rows[2:]
-    wide, high, top = 62, 5, 24
+    wide, high, top = 62, max(1.5, min(5, 600 / len(rows))), 24
+    bottom = round(top + len(rows) * high)
     shapes = []
     for x, name in enumerate(head):
         shapes.append(f'<text x="{x * wide + wide / 2}" y="16" '
@@ -240,14 +241,14 @@ def staircase_picture():
             count += passes
             began = passes and (x == 0 or row[x] != "yes")
             shapes.append(
-                f'<rect x="{x * wide + 2}" y="{top + y * high}" '
-                f'width="{wide - 4}" height="{high - 1}" fill="'
+                f'<rect x="{x * wide + 2}" y="{top + y * high:.2f}" '
+                f'width="{wide - 4}" height="{high * 0.8:.2f}" fill="'
                 + ("var(--primary-color)" if began else "currentColor")
                 + f'" opacity="{1 if began else 0.28 if passes else 0.05}"/>')
         shapes.append(f'<text x="{x * wide + wide / 2}" '
-                      f'y="{top + len(rows) * high + 16}" font-size="13" '
+                      f'y="{bottom + 16}" font-size="13" '
                       f'text-anchor="middle" fill="currentColor">{count}</text>')
-    width, height = len(head) * wide, top + len(rows) * high + 24
+    width, height = len(head) * wide, bottom + 24
     return (f'\n<p class="picture"><svg role="img" viewBox="0 0 {width} '
             f'{height}" width="{width}" font-family="sans-serif" aria-label="'
             f"The staircase: of {len(rows)} behaviours, each chapter has those "

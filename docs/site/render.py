@@ -68,6 +68,7 @@ class Rewriter(HTMLParser):
         self.heading = None  # [level, html, text]
         self.in_link = 0
         self.in_summary = 0
+        self.in_table = 0
 
     # --- tags
 
@@ -101,6 +102,7 @@ class Rewriter(HTMLParser):
             self.put('<div class="wide" tabindex="0" role="region" '
                      'aria-label="Table">')
             attributes["class"] = "markdownTable"
+            self.in_table += 1
         elif tag == "th":
             attributes["scope"] = "col"
         elif tag == "input":  # a box of a task list, to look at
@@ -136,6 +138,7 @@ class Rewriter(HTMLParser):
             self.put(f"</{tag}>")
             if tag == "table":
                 self.put("</div>")
+                self.in_table -= 1
 
     def handle_data(self, text):
         if self.pre is not None:
@@ -178,7 +181,10 @@ class Rewriter(HTMLParser):
                  f">#</a></h{level}>")
 
     def code(self, words):
-        html = f"<code>{escape(words, quote=False)}</code>"
+        html = escape(words, quote=False)
+        if self.in_table and len(words) > 12:  # may be broken behind these
+            html = re.sub(r"(?<=[_./=])(?=\w)", "<wbr>", html)
+        html = f"<code>{html}</code>"
         if self.in_link or self.heading is not None or self.in_summary:
             return html
         place = self.names.find(words) or self.site.step_of(words) or \
