@@ -211,6 +211,19 @@ static void both_versions_are_served(void)
     safe_end(&safe);
 }
 
+/** An old client comes, a few times. */
+static struct reply come_as_old(const struct safe *safe, int times)
+{
+    struct reply reply = {0};
+
+    while (times-- > 0)
+        reply =
+            ask(safe,
+                &(struct asking){.version = (long)CURL_SSLVERSION_TLSv1_2 |
+                                            (long)CURL_SSLVERSION_MAX_TLSv1_2});
+    return reply;
+}
+
 static void old_versions_are_refused(void)
 {
     struct safe safe;
@@ -221,14 +234,18 @@ static void old_versions_are_refused(void)
     lab_flag(&safe.lab, 0, "--tls-min", "1.3");
     safe_start(&safe);
     expect(&safe, &(struct asking){0}, "hello from one");
-    reply = ask(&safe,
-                &(struct asking){.version = (long)CURL_SSLVERSION_TLSv1_2 |
-                                            (long)CURL_SSLVERSION_MAX_TLSv1_2});
+    reply = come_as_old(&safe, 1);
     insist(reply.result == CURLE_SSL_CONNECT_ERROR,
            "TLS 1.2 with --tls-min 1.3; expected the handshake to fail; got %s",
            curl_easy_strerror(reply.result));
     insist(lab_logs(&safe.lab, "while shaking hands with the client", 3000),
            "expected the log to tell of it");
+    insist(
+        holds_within(4000, (come_as_old(&safe, 5),
+                            process_said(safe.lab.lb.err, "more clients failed "
+                                                          "while shaking"))),
+        "expected the log to say how many more there were; it says %s",
+        process_text(safe.lab.lb.err));
     safe_end(&safe);
 }
 
