@@ -15,7 +15,7 @@
 # and a word in FUZZ_TARGETS. If it tests something else than final/http, name
 # the sources in FUZZ_SOURCES_NAME, and the libraries in FUZZ_LIBRARIES_NAME.
 
-FUZZ_TARGETS = head body chunked response forward config
+FUZZ_TARGETS = head body chunked response forward config proxy_header
 SECONDS_EACH = 60
 FUZZ_CLANG   = clang
 
@@ -25,6 +25,8 @@ FUZZ_SOURCES_config = $(wildcard final/control/config*.c) \
                       $(wildcard final/base/settings*.c) \
                       $(addprefix final/base/,text.c must.c fault.c)
 FUZZ_LIBRARIES_config = jansson
+FUZZ_SOURCES_proxy_header = final/http/proxy_header.c \
+                            final/base/text.c final/base/must.c
 
 FUZZ_CFLAGS  = -std=c11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -Wall \
                -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
@@ -73,7 +75,7 @@ fuzz-replay: $(FUZZ_TARGETS:%=build/fuzz/replay-%)
 	    grep -e ' failed with ' -e 'broken promise' -e 'ERROR: ' \
 	        build/fuzz/replay-$$target.log; true; \
 	done | awk '{ print } \
-	    /^[a-z]+: [0-9]+ passed, [0-9]+ failed$$/ \
+	    /^[a-z_]+: [0-9]+ passed, [0-9]+ failed$$/ \
 	        { passed += $$2; failed += $$4; targets++ } \
 	    END { failed += $(words $(FUZZ_TARGETS)) - targets; \
 	        print passed + 0 " passed, " failed + 0 " failed"; \
