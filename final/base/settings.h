@@ -57,6 +57,11 @@ struct fault;
 #define SETTINGS_CLIENT_CERTIFICATES(X)                                        \
     X(CLIENT_REQUIRED, "required")                                             \
     X(CLIENT_OPTIONAL, "optional")
+/** The words of `send_proxy`. */
+#define SETTINGS_SEND_PROXY(X)                                                 \
+    X(SEND_PROXY_OFF, "off")                                                   \
+    X(SEND_PROXY_V1, "v1")                                                     \
+    X(SEND_PROXY_V2, "v2")
 /** The words of `log_level`. */
 #define SETTINGS_LOG_LEVELS(X)                                                 \
     X(LOG_ERROR, "error")                                                      \
@@ -240,6 +245,14 @@ struct fault;
     X(trusted, ADDRESSES, "forwarded.trusted", "trusted", "",                  \
       "ADDRESS[/BITS],...",                                                    \
       "proxies before us whose X-Forwarded-For and the like are believed")     \
+    X(accept_proxy, ADDRESSES, "forwarded.accept_proxy", "accept-proxy", "",   \
+      "ADDRESS[/BITS],...",                                                    \
+      "proxies before us that begin each connection with a PROXY header, of "  \
+      "version 1 or 2, which names the client; without one, they are refused") \
+    X(send_proxy, CHOICE, "forwarded.send_proxy", "send-proxy", "off",         \
+      SETTINGS_SEND_PROXY(SETTINGS_WORD),                                      \
+      "begin connections to backends with a PROXY header of this version; "    \
+      "each then serves one request")                                          \
     X(via, NAME, "forwarded.via", "via", "steelyard", "NAME",                  \
       "our name in Via; if empty, we add no Via")                              \
     X(show_backend, BOOL, "forwarded.show_backend", "show-backend", "false",   \
@@ -337,6 +350,8 @@ enum settings_tls_version { SETTINGS_TLS_VERSIONS(SETTINGS_ENUM) };
 enum settings_client_certificate {
     SETTINGS_CLIENT_CERTIFICATES(SETTINGS_ENUM)
 };
+/** What `send_proxy` holds. */
+enum settings_send_proxy { SETTINGS_SEND_PROXY(SETTINGS_ENUM) };
 /** What `log_level` holds. */
 enum settings_log_level { SETTINGS_LOG_LEVELS(SETTINGS_ENUM) };
 /** What `access_format` holds. */
@@ -364,6 +379,7 @@ struct settings_backend {
     unsigned weight; /**< its share, 1 to SETTINGS_WEIGHT_MAX */
     bool is_backup;  /**< serves only when all that are not are down */
     unsigned in_flight_max; /**< requests at once; 0: as all of them */
+    unsigned send_proxy;    /**< as that setting, and 1; 0: as all */
 };
 
 /** All that is set. settings_init() fills it. */

@@ -48,6 +48,7 @@ static void copy_backends(struct settings *to, const struct settings *from)
         copy->weight = backend->weight;
         copy->is_backup = backend->is_backup;
         copy->in_flight_max = backend->in_flight_max;
+        copy->send_proxy = backend->send_proxy;
     }
 }
 
@@ -71,7 +72,8 @@ static bool backends_same(const struct settings *one,
 
         if (strcmp(a->url, b->url) != 0 || a->weight != b->weight ||
             a->is_backup != b->is_backup ||
-            a->in_flight_max != b->in_flight_max)
+            a->in_flight_max != b->in_flight_max ||
+            a->send_proxy != b->send_proxy)
             return false;
     }
     return true;

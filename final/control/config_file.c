@@ -387,13 +387,34 @@ static bool read_backup(struct reader *reader, const json_t *value,
     return refuse(reader, why.text);
 }
 
+/** As the setting of that name is read. */
+static bool read_send_proxy(struct reader *reader, const json_t *value,
+                            unsigned *send_proxy)
+{
+    const char *text = json_string_value(value);
+    struct settings alone;
+    char words[40];
+    struct fault why;
+    bool good;
+
+    settings_init(&alone);
+    good =
+        text != NULL
+            ? settings_set(&alone, SETTING_send_proxy, text, &why)
+            : settings_refuse(SETTING_send_proxy,
+                              value_words(value, words, sizeof(words)), &why);
+    *send_proxy = alone.send_proxy + 1;
+    settings_fini(&alone);
+    return good || refuse(reader, why.text);
+}
+
 /** One key of a backend that is an object. */
 static bool read_backend_key(struct reader *reader, const char *key,
                              const json_t *value,
                              struct settings_backend *backend)
 {
     static const struct names names = {
-        {"url", "weight", "backup", "in_flight_max"}, 4};
+        {"url", "weight", "backup", "in_flight_max", "send_proxy"}, 5};
 
     if (strcmp(key, "url") == 0)
         return true; /* it was read first */
@@ -404,6 +425,8 @@ static bool read_backend_key(struct reader *reader, const char *key,
         return read_number(reader, value, 0, 1000000, &backend->in_flight_max);
     if (strcmp(key, "backup") == 0)
         return read_backup(reader, value, &backend->is_backup);
+    if (strcmp(key, "send_proxy") == 0)
+        return read_send_proxy(reader, value, &backend->send_proxy);
     return refuse_key(reader, key, &names);
 }
 

@@ -133,10 +133,13 @@ static void print_backends(const struct settings *settings,
 
         fputs("    {\"url\": ", out);
         print_string(backend->url, out);
-        fprintf(
-            out, ", \"weight\": %u, \"backup\": %s, \"in_flight_max\": %u}%s\n",
-            backend->weight, backend->is_backup ? "true" : "false",
-            backend->in_flight_max, i + 1 < settings->backend_count ? "," : "");
+        fprintf(out, ", \"weight\": %u, \"backup\": %s, \"in_flight_max\": %u",
+                backend->weight, backend->is_backup ? "true" : "false",
+                backend->in_flight_max);
+        if (backend->send_proxy > 0)
+            fprintf(out, ", \"send_proxy\": \"%s\"",
+                    setting_word(SETTING_send_proxy, backend->send_proxy - 1));
+        fputs(i + 1 < settings->backend_count ? "},\n" : "}\n", out);
     }
     fputs("  ]", out);
 }

@@ -326,6 +326,7 @@ bool control_add(struct control *control, const struct settings_backend *wanted,
         added->weight = wanted->weight;
         added->is_backup = wanted->is_backup;
         added->in_flight_max = wanted->in_flight_max;
+        added->send_proxy = wanted->send_proxy;
     }
     good = added != NULL && go_over(control, &fresh, fault);
     options_fini(&fresh);

@@ -210,6 +210,9 @@ static void probe_begin(void *arg)
     curl_easy_setopt(probe->curl, CURLOPT_ERRORBUFFER, probe->error);
     /* libcurl gives this back with the result: so we find our probe. */
     curl_easy_setopt(probe->curl, CURLOPT_PRIVATE, (char *)probe);
+    /* It says that the probe comes from us (proxy-protocol.txt, 2.1). */
+    if (atomic_load(&probe->backend->send_proxy) != SETTINGS_SEND_PROXY_OFF)
+        curl_easy_setopt(probe->curl, CURLOPT_HAPROXYPROTOCOL, 1L);
     if (probe->backend->is_https)
         ask_tls(probe, settings);
     if (by_http)

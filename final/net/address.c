@@ -78,17 +78,31 @@ bool address_equals(const union address *one, const union address *other)
            memcmp(one, other, address_length(one)) == 0;
 }
 
-/** All addresses as 16 bytes: IPv4 stands behind ::ffff: (RFC 4291, 2.5.5.2).*/
-static void address_bytes(const union address *address, unsigned char *bytes)
-{
-    static const unsigned char mapped[12] = {0, 0, 0, 0, 0,    0,
-                                             0, 0, 0, 0, 0xff, 0xff};
+static const unsigned char mapped[12] = {0, 0, 0, 0, 0,    0,
+                                         0, 0, 0, 0, 0xff, 0xff};
 
+void address_bytes(const union address *address, unsigned char *bytes)
+{
     if (address->any.sa_family == AF_INET) {
         memcpy(bytes, mapped, sizeof(mapped));
         memcpy(bytes + sizeof(mapped), &address->v4.sin_addr, 4);
     } else {
         memcpy(bytes, &address->v6.sin6_addr, 16);
+    }
+}
+
+void address_of_bytes(union address *address, const unsigned char *bytes,
+                      unsigned port)
+{
+    *address = (union address){.any.sa_family = AF_UNSPEC};
+    if (memcmp(bytes, mapped, sizeof(mapped)) == 0) {
+        address->v4.sin_family = AF_INET;
+        address->v4.sin_port = htons((in_port_t)port);
+        memcpy(&address->v4.sin_addr, bytes + sizeof(mapped), 4);
+    } else {
+        address->v6.sin6_family = AF_INET6;
+        address->v6.sin6_port = htons((in_port_t)port);
+        memcpy(&address->v6.sin6_addr, bytes, 16);
     }
 }
 

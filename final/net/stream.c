@@ -5,6 +5,7 @@
  */
 #include "net/stream.h"
 
+#include "base/must.h"
 #include "event/loop.h"
 #include "net/stream_plain.h"
 #include "net/stream_tls.h"
@@ -40,7 +41,7 @@ enum io stream_send(struct stream *stream, const struct iovec *pieces,
     return plain_send(stream, pieces, count, MSG_NOSIGNAL, sent);
 }
 
-enum io stream_send_last(struct stream *stream, const struct iovec *pieces,
+enum io stream_send_more(struct stream *stream, const struct iovec *pieces,
                          int count, size_t *sent)
 {
 #ifdef MSG_MORE
@@ -48,6 +49,21 @@ enum io stream_send_last(struct stream *stream, const struct iovec *pieces,
         return plain_send(stream, pieces, count, MSG_NOSIGNAL | MSG_MORE, sent);
 #endif
     return stream_send(stream, pieces, count, sent);
+}
+
+enum io stream_peek(struct stream *stream, void *bytes, size_t room,
+                    size_t *got)
+{
+    must(stream->tls == NULL);
+    return plain_peek(stream, bytes, room, got);
+}
+
+bool stream_address(const struct stream *stream, union address *address)
+{
+    socklen_t length = sizeof(*address);
+
+    *address = (union address){.any.sa_family = AF_UNSPEC};
+    return getsockname(stream->watch.fd, &address->any, &length) == 0;
 }
 
 bool stream_has_news(struct stream *stream)

@@ -19,6 +19,7 @@
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 
+#include "net/address.h"
 #include "net/stream_part.h"
 
 #include <stdbool.h>
@@ -44,11 +45,19 @@ enum io stream_send(struct stream *stream, const struct iovec *pieces,
                     int count, size_t *sent);
 
 /**
- * The same for the last bytes before stream_shut() or stream_close(), which must
- * follow at once: they may go with the end, in one packet.
+ * The same for bytes that others follow at once, or stream_shut(), or
+ * stream_close(): they may go with those, in one packet.
  */
-enum io stream_send_last(struct stream *stream, const struct iovec *pieces,
+enum io stream_send_more(struct stream *stream, const struct iovec *pieces,
                          int count, size_t *sent);
+
+/** See what has come and leave it there; for streams that are not under TLS
+ * yet. */
+enum io stream_peek(struct stream *stream, void *bytes, size_t room,
+                    size_t *got);
+
+/** The address of our end; false when the system does not say. */
+bool stream_address(const struct stream *stream, union address *address);
 
 /**
  * Has something come although nothing was asked for: bytes, or the end? A stream

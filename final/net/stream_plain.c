@@ -49,6 +49,23 @@ enum io plain_receive(struct stream *stream, void *bytes, size_t room,
     return IO_DONE;
 }
 
+/** What is left there is told of again, so READ stays as it is. */
+enum io plain_peek(struct stream *stream, void *bytes, size_t room, size_t *got)
+{
+    ssize_t count;
+
+    *got = 0;
+    if (!(stream->watch.ready & READY_READ))
+        return IO_WAIT;
+    do
+        count = recv(stream->watch.fd, bytes, room, MSG_PEEK);
+    while (count == -1 && errno == EINTR);
+    if (count == -1)
+        return plain_fail(stream, READY_READ);
+    *got = (size_t)count;
+    return count == 0 ? IO_END : IO_DONE;
+}
+
 static size_t pieces_length(const struct iovec *pieces, int count)
 {
     size_t length = 0;

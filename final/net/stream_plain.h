@@ -20,6 +20,10 @@
 enum io plain_receive(struct stream *stream, void *bytes, size_t room,
                       size_t *got);
 
+/** See stream_peek(). */
+enum io plain_peek(struct stream *stream, void *bytes, size_t room,
+                   size_t *got);
+
 /** Send; see stream_send(). @param flags for send() */
 enum io plain_send(struct stream *stream, const struct iovec *pieces, int count,
                    int flags, size_t *sent);

@@ -15,6 +15,7 @@
 #include "base/must.h"
 #include "http/cookie.h"
 #include "http/forward.h"
+#include "proxy/announce.h"
 #include "proxy/client.h"
 #include "proxy/exchange.h"
 #include "proxy/worker.h"
@@ -230,11 +231,17 @@ static enum state connect_to(struct exchange *exchange)
                              ? INT64_MAX
                              : POST_REST_MS_MAX;
     struct tls_context *tls = exchange->terms->configuration->tls_out;
+    char opening[UPSTREAM_OPENING_MAX];
+    struct upstream_manner manner = {
+        .tls = tls,
+        .opening = {opening, announce_print(exchange, opening)},
+    };
     struct upstream_fault fault = {"", false};
     enum io io = IO_DONE;
 
     exchange->is_reused = false;
-    if (!exchange->was_stale)
+    /* What rests here has named no client. */
+    if (!exchange->was_stale && manner.opening.length == 0)
         exchange->upstream = idle_cache_take(
             cache, loop_now(exchange->worker->loop), rested_max);
     while (exchange->upstream != NULL &&
@@ -247,8 +254,9 @@ static enum state connect_to(struct exchange *exchange)
         exchange->is_reused = true;
         upstream_use(exchange->upstream, exchange->wake, exchange->session);
     } else {
-        io = upstream_open(worker->loop, exchange->backend, tls, exchange->wake,
-                           exchange->session, &exchange->upstream, &fault);
+        io = upstream_open(worker->loop, exchange->backend, &manner,
+                           exchange->wake, exchange->session,
+                           &exchange->upstream, &fault);
     }
     switch (io) {
     case IO_DONE: send_head(exchange); return STATE_SEND;

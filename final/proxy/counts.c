@@ -95,6 +95,12 @@ void counts_handshake(struct counts *counts, bool done, bool resumed)
         count_add(&counts->handshakes_resumed, 1);
 }
 
+void counts_proxy_header(struct counts *counts, bool read)
+{
+    count_add(read ? &counts->proxy_headers : &counts->proxy_headers_refused,
+              1);
+}
+
 void counts_forget(struct counts *counts, const struct backend *backend)
 {
     struct part *part = &counts->backends[counts_slot(backend)];

@@ -45,6 +45,8 @@ enum { STATUS_CLASSES = 5 };
     X(handshakes, "TLS handshakes with clients that were done")                \
     X(handshakes_resumed, "those of them with a client that came back")        \
     X(handshakes_failed, "TLS handshakes with clients that failed")            \
+    X(proxy_headers, "PROXY headers of clients that were read")                \
+    X(proxy_headers_refused, "clients without the PROXY header they owe us")   \
     X(retries, "second and later tries of a request")                          \
     X(client_left, "requests whose client left before it had all")             \
     X(received_bytes, "bytes of the bodies of requests that were passed on")   \
@@ -99,6 +101,9 @@ void counts_client(struct counts *counts, bool refused);
 
 /** Count a TLS handshake with a client. */
 void counts_handshake(struct counts *counts, bool done, bool resumed);
+
+/** Count a PROXY header, or a client without. */
+void counts_proxy_header(struct counts *counts, bool read);
 
 /** A backend is gone for good: its slot begins again with nothing. */
 void counts_forget(struct counts *counts, const struct backend *backend);

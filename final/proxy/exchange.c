@@ -71,6 +71,7 @@ static void reset(struct exchange *exchange)
 
 struct exchange *exchange_take(struct worker *worker, struct stream *client,
                                const union address *from,
+                               const union address *to,
                                void (*wake)(void *session), void *session)
 {
     struct link *link = list_take_first(&worker->spare_exchanges);
@@ -85,6 +86,7 @@ struct exchange *exchange_take(struct worker *worker, struct stream *client,
     exchange->terms = terms_hold(worker->terms);
     exchange->client = client;
     exchange->from = from;
+    exchange->to = to;
     exchange->wake = wake;
     exchange->session = session;
     flow_init(&exchange->up, &worker->blocks);

@@ -61,6 +61,8 @@ struct exchange {
     struct terms *terms;         /**< held: what it is served by */
     struct stream *client;       /**< borrowed: the session's */
     const union address *from;   /**< borrowed: the client's address */
+    const union address *to;     /**< borrowed: where it has connected to, if a
+                                      proxy has told us; else none */
     void (*wake)(void *session); /**< called when it can go on */
     void *session;               /**< goes there */
 
@@ -120,12 +122,14 @@ struct exchange {
  * Make one.
  *
  * @param client borrowed
- * @param from   borrowed
+ * @param from   borrowed: the client's address
+ * @param to     borrowed: where it has connected to, or none
  * @param wake   called with @p session when there is something to be done
  * @return owned by the caller, who ends it with exchange_give()
  */
 struct exchange *exchange_take(struct worker *worker, struct stream *client,
                                const union address *from,
+                               const union address *to,
                                void (*wake)(void *session), void *session);
 
 /** End it; its memory is kept for another one. */

@@ -271,7 +271,7 @@ enum io flow_drain(struct flow *flow, struct stream *to)
             (struct iovec){flow->in->bytes + flow->sent, plain(flow)};
     if (count == 0)
         return drain_tube(flow, to);
-    io = flow->ends ? stream_send_last(to, pieces, count, &sent)
+    io = flow->ends ? stream_send_more(to, pieces, count, &sent)
                     : stream_send(to, pieces, count, &sent);
     if (sent < ours)
         ours = sent;

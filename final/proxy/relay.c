@@ -241,8 +241,8 @@ static enum state served(struct exchange *exchange)
     if (hint > 0 && (int64_t)hint * 1000 - 1000 < rest_ms)
         rest_ms = (int64_t)hint * 1000 - 1000;
     if (exchange->request_over && exchange->response.keeps_alive &&
-        !exchange->backend_ended && !exchange->is_tunnel &&
-        flow_raw(&exchange->down) == 0 &&
+        !upstream_is_personal(upstream) && !exchange->backend_ended &&
+        !exchange->is_tunnel && flow_raw(&exchange->down) == 0 &&
         !(upstream->stream.watch.ready & (READY_END | READY_BROKEN))) {
         struct worker *worker = exchange->worker;
 
@@ -365,6 +365,7 @@ enum state exchange_late(struct exchange *exchange, enum state now)
                           state_row(now)->limit, "nothing has moved");
         exchange_abandon(exchange, "nothing has moved for too long");
         return STATE_LEAVE;
+    case STATE_GREETING:
     case STATE_HANDSHAKE:
     case STATE_REST:
     case STATE_PICK:

@@ -4,6 +4,8 @@
  * The life of a session. Downwards, all goes well; the table in state.h has all
  * the roads.
  *
+ *     GREETING    a proxy says who the client is: only if it is listed
+ *       |
  *     HANDSHAKE   client and we agree on keys: only if it comes by TLS
  *       |
  *     REST        nothing is asked; the session has no memory but itself  <--+
@@ -30,6 +32,7 @@
 #include "http/answer.h"
 #include "net/stream_tls.h"
 #include "proxy/access.h"
+#include "proxy/announce.h"
 #include "proxy/attempt.h"
 #include "proxy/complaint.h"
 #include "proxy/counts.h"
@@ -54,16 +57,20 @@ enum step {
 struct session {
     unsigned magic;
     enum state state;
-    struct stream client;      /**< owned */
-    union address from;        /**< the client's address */
-    struct timer alarm;        /**< the limit of the state */
-    struct worker *worker;     /**< borrowed: outlives every session */
-    struct exchange *exchange; /**< owned; NULL at rest */
-    struct link link;          /**< among the worker's sessions */
-    struct link unwatched;     /**< among those that are not watched yet */
-    int64_t born_ms;           /**< when it was accepted */
-    bool is_shut;              /**< we have said our last byte */
-    bool limit_begins;         /**< the time of its state counts from now */
+    struct stream client;        /**< owned */
+    union address from;          /**< the client's address */
+    union address to;            /**< where it has connected to, if a proxy has
+                                    told us; else none */
+    struct proxy_header *header; /**< owned: as far as it has come; or NULL */
+    struct timer alarm;          /**< the limit of the state */
+    struct worker *worker;       /**< borrowed: outlives every session */
+    struct exchange *exchange;   /**< owned; NULL at rest */
+    struct link link;            /**< among the worker's sessions */
+    struct link unwatched;       /**< among those that are not watched yet */
+    int64_t born_ms;             /**< when it was accepted */
+    bool is_secure;              /**< it comes by TLS */
+    bool is_shut;                /**< we have said our last byte */
+    bool limit_begins;           /**< the time of its state counts from now */
 };
 
 /** Most states are left in the turn in which they were entered, so the alarm is
@@ -143,6 +150,7 @@ static void session_free(struct session *session)
         account(session->exchange);
         exchange_give(&session->exchange);
     }
+    free(session->header);
     stream_close(&session->client, worker->loop);
     list_remove(&session->unwatched);
     list_remove(&session->link);
@@ -156,22 +164,85 @@ static void session_free(struct session *session)
 
 static void on_wake(void *arg);
 
-/** It has come to nothing: say so, and count it. */
-static void handshake_failed(struct session *session, const char *why)
+/** It has come to nothing before there was a request: say so. */
+static void complain(const struct session *session, enum setting limit,
+                     const char *why)
 {
     struct worker *worker = session->worker;
     char client[ADDRESS_PRINT_MAX];
     struct complaint_facts facts = {
         .client = client,
-        .step = STATE_HANDSHAKE,
-        .limit = SETTING_tls_ms,
+        .step = session->state,
+        .limit = limit,
         .why = why,
         .now_ms = loop_now(worker->loop),
     };
 
     address_print(&session->from, client);
-    counts_handshake(worker->counts, false, false);
     complaint_tell(&worker->proxy->complaints, worker->terms->settings, &facts);
+}
+
+/** A listed proxy has not said who the client is. */
+static enum step greeting_failed(const struct session *session,
+                                 enum setting limit, const char *why)
+{
+    counts_proxy_header(session->worker->counts, false);
+    complain(session, limit, why);
+    return STEP_END;
+}
+
+/** The client begins to speak, for us as it would without a proxy. */
+static void meet(struct session *session)
+{
+    struct worker *worker = session->worker;
+
+    if (session->is_secure) {
+        tls_accept(&session->client, worker->terms->configuration->tls);
+        session_enter(session, STATE_HANDSHAKE);
+    } else {
+        session_enter(session, STATE_REST);
+    }
+}
+
+/** At a stop, a client that had its time and has asked nothing may go. */
+static enum step rest_or_end(const struct session *session)
+{
+    return atomic_load(&session->worker->proxy->drains) &&
+                   !(session->client.watch.ready & READY_READ)
+               ? STEP_END
+               : STEP_ON;
+}
+
+/** Has a listed proxy said who the client is? */
+static enum step step_greeting(struct session *session)
+{
+    struct proxy_header *header = session->header;
+
+    switch (announce_read(header, &session->client)) {
+    case IO_WAIT: return STEP_STAY;
+    case IO_DONE: break;
+    case IO_END:
+        if (header->length == 0) /* it only looked whether we are there */
+            return STEP_END;
+        return greeting_failed(session, SETTING_accept_proxy,
+                               "the connection ended within it");
+    case IO_BROKEN:
+        return greeting_failed(
+            session, SETTING_accept_proxy,
+            header->why != NULL ? header->why : stream_words(&session->client));
+    }
+    counts_proxy_header(session->worker->counts, true);
+    announce_take(header, &session->from, &session->to);
+    free(header);
+    session->header = NULL;
+    meet(session);
+    return session->is_secure ? STEP_ON : rest_or_end(session);
+}
+
+static void handshake_failed(struct session *session, const char *why)
+{
+    counts_handshake(session->worker->counts, false, false);
+    complain(session, SETTING_tls_ms, why);
 }
 
 /** It speaks HTTP where we speak TLS: say so, in its own words. */
@@ -198,11 +269,7 @@ static enum step step_handshake(struct session *session)
         counts_handshake(session->worker->counts, true,
                          tls_is_resumed(&session->client));
         session_enter(session, STATE_REST);
-        /* At a stop, it had its time to ask something. */
-        return atomic_load(&session->worker->proxy->drains) &&
-                       !(session->client.watch.ready & READY_READ)
-                   ? STEP_END
-                   : STEP_ON;
+        return rest_or_end(session);
     case IO_END: handshake_failed(session, "the client left"); return STEP_END;
     case IO_BROKEN: break;
     }
@@ -217,8 +284,9 @@ static enum step step_rest(struct session *session)
 {
     if (!(session->client.watch.ready & READY_READ))
         return STEP_STAY;
-    session->exchange = exchange_take(session->worker, &session->client,
-                                      &session->from, on_wake, session);
+    session->exchange =
+        exchange_take(session->worker, &session->client, &session->from,
+                      &session->to, on_wake, session);
     switch (flow_fill(&session->exchange->up, &session->client)) {
     case IO_DONE: session_enter(session, STATE_READ); return STEP_ON;
     case IO_WAIT: exchange_give(&session->exchange); return STEP_STAY;
@@ -310,6 +378,7 @@ static enum step session_step(struct session *session)
     struct exchange *exchange = session->exchange;
 
     switch (session->state) {
+    case STATE_GREETING: return step_greeting(session);
     case STATE_HANDSHAKE: return step_handshake(session);
     case STATE_REST: return step_rest(session);
     case STATE_READ: return go(session, exchange_read(exchange));
@@ -336,7 +405,9 @@ static void session_audit(const struct session *session)
     must(session->magic == SESSION_MAGIC);
     must(session->client.watch.is_added != link_is_on(&session->unwatched));
     must((session->exchange == NULL) ==
-         (session->state == STATE_REST || session->state == STATE_HANDSHAKE));
+         (session->state == STATE_REST || session->state == STATE_HANDSHAKE ||
+          session->state == STATE_GREETING));
+    must((session->header != NULL) == (session->state == STATE_GREETING));
 }
 
 /** The system cannot tell us of this client (it has no memory for that). */
@@ -416,6 +487,11 @@ static void on_alarm(void *arg)
     struct session *session = must_be(struct session, SESSION_MAGIC, arg);
     enum step next;
 
+    if (session->state == STATE_GREETING)
+        greeting_failed(session, SETTING_head_ms,
+                        session->header->length == 0
+                            ? "no PROXY header has come in time"
+                            : "it was not whole in time");
     if (session->state == STATE_HANDSHAKE)
         handshake_failed(session, "it was not done in time");
     if (session->exchange == NULL || session->state == STATE_LEAVE) {
@@ -443,8 +519,13 @@ void session_begin(struct worker *worker, const struct stream *client,
     session->born_ms = loop_now(worker->loop);
     session->alarm.on_alarm = on_alarm;
     session->alarm.arg = session;
+    session->is_secure = is_secure;
     session->state = STATE_REST;
-    if (is_secure) {
+    if (announce_is_due(worker->terms->configuration, from)) {
+        session->state = STATE_GREETING;
+        session->header = xnew(1, sizeof(*session->header));
+        proxy_header_begin(session->header);
+    } else if (is_secure) {
         session->state = STATE_HANDSHAKE;
         tls_accept(&session->client, worker->terms->configuration->tls);
     }

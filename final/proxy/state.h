@@ -21,6 +21,8 @@
 /*    state   at most        failed while ...             may lead to                  */
 /** The table of all states: SESSION_STATES(X) gives X each row. */
 #define SESSION_STATES(X)                                                               \
+    X(GREETING, head_ms,     "reading the PROXY header",  TO(HANDSHAKE) | TO(REST)       \
+                                                          | TO(LEAVE))                  \
     X(HANDSHAKE, tls_ms,  "shaking hands with the client", TO(REST) | TO(LEAVE))        \
     X(REST,   keep_alive_ms, "idle between requests",     TO(READ) | TO(LEAVE))         \
     X(READ,   head_ms,       "reading the request",       TO(PICK) | TO(ANSWER)         \

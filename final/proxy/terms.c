@@ -46,16 +46,14 @@ static bool load_tls(struct configuration *configuration, struct fault *fault)
     return configuration->tls != NULL;
 }
 
-static void read_trusted(struct configuration *configuration)
+/** @return owned by the caller: as many as there are in the list */
+static struct address_block *read_blocks(const struct settings_list *list)
 {
-    const struct settings_list *trusted = &configuration->settings->trusted;
+    struct address_block *blocks = xnew(list->count + 1, sizeof(*blocks));
 
-    configuration->trusted =
-        xnew(trusted->count + 1, sizeof(*configuration->trusted));
-    for (size_t i = 0; i < trusted->count; i++)
-        must(address_block_parse(&configuration->trusted[i],
-                                 text_of(trusted->at[i])));
-    configuration->trusted_count = trusted->count;
+    for (size_t i = 0; i < list->count; i++)
+        must(address_block_parse(&blocks[i], text_of(list->at[i])));
+    return blocks;
 }
 
 struct configuration *configuration_new(const struct settings *settings,
@@ -73,7 +71,10 @@ struct configuration *configuration_new(const struct settings *settings,
                          "still finish their requests; try again later");
         goto undo;
     }
-    read_trusted(configuration);
+    configuration->trusted = read_blocks(&settings->trusted);
+    configuration->trusted_count = settings->trusted.count;
+    configuration->announcing = read_blocks(&settings->accept_proxy);
+    configuration->announcing_count = settings->accept_proxy.count;
     return configuration;
 
 undo:
@@ -114,6 +115,7 @@ void configuration_free(struct configuration **owned)
     tls_context_drop(&configuration->tls);
     tls_context_drop(&configuration->tls_out);
     free(configuration->trusted);
+    free(configuration->announcing);
     free(configuration);
     *owned = NULL;
 }

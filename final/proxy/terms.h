@@ -36,15 +36,17 @@ struct tls_context;
 
 /** One configuration, and what follows from it. */
 struct configuration {
-    const struct settings *settings; /**< borrowed: outlives it */
-    struct pool *pool;               /**< owned */
-    struct address_block *trusted;   /**< owned: who is believed */
-    size_t trusted_count;            /**< how many of them */
-    struct tls_context *tls;         /**< held: who we are for clients that
+    const struct settings *settings;  /**< borrowed: outlives it */
+    struct pool *pool;                /**< owned */
+    struct address_block *trusted;    /**< owned: who is believed */
+    size_t trusted_count;             /**< how many of them */
+    struct address_block *announcing; /**< owned: who sends PROXY headers */
+    size_t announcing_count;          /**< how many of them */
+    struct tls_context *tls;          /**< held: who we are for clients that
                                           come by TLS; NULL: none do */
-    struct tls_context *tls_out;     /**< held: whom we believe among backends
+    struct tls_context *tls_out;      /**< held: whom we believe among backends
                                           at https; NULL: there are none */
-    unsigned generation;             /**< 1 for the first one, 2 for the next */
+    unsigned generation; /**< 1 for the first one, 2 for the next */
     atomic_uint workers; /**< how many serve by it, or were told to */
 };
 

@@ -27,14 +27,17 @@ void backend_init(struct backend *backend,
 
 void backend_configure(struct backend *backend,
                        const struct settings_backend *settings,
-                       unsigned in_flight_max)
+                       const struct settings *usual)
 {
     if (backend->weight_configured != settings->weight)
         atomic_store(&backend->weight, settings->weight);
     backend->weight_configured = settings->weight;
     atomic_store(&backend->in_flight_max, settings->in_flight_max > 0
                                               ? settings->in_flight_max
-                                              : in_flight_max);
+                                              : usual->in_flight_max);
+    atomic_store(&backend->send_proxy, settings->send_proxy > 0
+                                           ? settings->send_proxy - 1
+                                           : usual->send_proxy);
     atomic_store(&backend->is_backup, settings->is_backup);
 }
 

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct settings;
 struct settings_backend;
 
 /** How many addresses of one name we keep. */
@@ -81,6 +82,8 @@ struct backend {
     /* How it is configured: control writes, all read. */
     atomic_uint weight;         /**< 1 to 256 */
     atomic_uint in_flight_max;  /**< requests at once; 0: any number */
+    atomic_uint send_proxy;     /**< as the setting: is it told who the client
+                                     is? */
     atomic_bool is_backup;      /**< serves only when no other can */
     unsigned weight_configured; /**< `weight`, before a person changed it */
     atomic_bool draining;       /**< a person wants it to get nothing new */
@@ -142,11 +145,11 @@ void backend_init(struct backend *backend,
  * Set what is configured. A weight that a person has changed since stays, as
  * long as the configured one does.
  *
- * @param in_flight_max when it has no limit of its own
+ * @param usual what holds where it says nothing itself
  */
 void backend_configure(struct backend *backend,
                        const struct settings_backend *settings,
-                       unsigned in_flight_max);
+                       const struct settings *usual);
 
 /** What do we think of it? */
 enum backend_state backend_state(const struct backend *backend);

@@ -15,6 +15,7 @@
 #ifndef UPSTREAM_CONNECTION_H
 #define UPSTREAM_CONNECTION_H
 
+#include "base/text.h"
 #include "net/stream.h"
 
 #include <stdbool.h>
@@ -24,6 +25,9 @@ struct backend;
 struct idle_cache;
 struct loop;
 struct tls_context;
+
+/** Room for what is said first: a PROXY header. */
+enum { UPSTREAM_OPENING_MAX = 108 };
 
 /** One connection to a backend. */
 struct upstream {
@@ -36,11 +40,23 @@ struct upstream {
     int64_t rest_ms;         /**< so long it may rest; the backend may have said
                                   less than the settings */
     bool is_connected;       /**< the handshake of TLS, if any, may go on */
-    unsigned exchanges;      /**< how many it has served to their end */
-    struct link resting;     /**< in an idle cache */
+    struct tls_context *tls; /**< borrowed until it begins; else NULL */
+    char opening[UPSTREAM_OPENING_MAX]; /**< what is said first, */
+    size_t opening_length;              /**< so many bytes, */
+    size_t opening_sent;                /**< of which so many have gone */
+    unsigned exchanges;           /**< how many it has served to their end */
+    struct link resting;          /**< in an idle cache */
     struct idle_cache *cache;     /**< borrowed: which, while it rests there */
     void (*on_event)(void *user); /**< what to call when it is ready */
     void *user;                   /**< goes there: borrowed */
+};
+
+/** How to begin a connection. */
+struct upstream_manner {
+    struct tls_context *tls; /**< whom we believe; for a backend without TLS,
+                                  NULL will do */
+    struct text opening;     /**< what to say first, before TLS; copied. Often
+                                  nothing; at most UPSTREAM_OPENING_MAX */
 };
 
 /** Why there is no connection. */
@@ -53,16 +69,16 @@ struct upstream_fault {
 /**
  * Begin to connect, and to shake hands if the backend is spoken to by TLS.
  *
- * @param tls       whom we believe; for a backend without TLS, NULL will do
+ * @param manner    how
  * @param on_event  called with @p user when something happens
  * @param owned     where it goes, owned by the caller; NULL for #IO_BROKEN
  * @param fault     filled for #IO_BROKEN
  * @return #IO_DONE, #IO_WAIT (ask upstream_finish() later) or #IO_BROKEN
  */
 enum io upstream_open(struct loop *loop, struct backend *backend,
-                      struct tls_context *tls, void (*on_event)(void *user),
-                      void *user, struct upstream **owned,
-                      struct upstream_fault *fault);
+                      const struct upstream_manner *manner,
+                      void (*on_event)(void *user), void *user,
+                      struct upstream **owned, struct upstream_fault *fault);
 
 /** Is it ready for a request? #IO_DONE, #IO_WAIT, or #IO_BROKEN with stream_words().*/
 enum io upstream_finish(struct upstream *upstream);
@@ -70,6 +86,10 @@ enum io upstream_finish(struct upstream *upstream);
 /** Was it made by these rules? Without TLS there are none. */
 bool upstream_is_of(const struct upstream *upstream,
                     const struct tls_context *tls);
+
+/** Was it opened for one client, whom it has named to the backend? Then nobody
+ * else may use it. */
+bool upstream_is_personal(const struct upstream *upstream);
 
 /** Let somebody use it: who is called from now on. */
 void upstream_use(struct upstream *upstream, void (*on_event)(void *user),

@@ -55,8 +55,7 @@ struct pool *pool_new(const struct settings *settings, struct roster *roster)
     }
     /* Now that nothing can go wrong any more. */
     for (size_t i = 0; i < pool->count; i++)
-        backend_configure(pool->backends[i], &settings->backends[i],
-                          settings->in_flight_max);
+        backend_configure(pool->backends[i], &settings->backends[i], settings);
     return pool;
 }
 

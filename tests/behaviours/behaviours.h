@@ -50,6 +50,8 @@ extern const struct behaviours final_five;     /**< habits from elsewhere */
 extern const struct behaviours final_reload;   /**< a new configuration */
 
 extern const struct behaviours final_tls; /**< steelyard: certificates */
+extern const struct behaviours
+    final_proxy_header; /**< steelyard: who the client is */
 
 extern const struct behaviours final_admin; /**< steelyard: watched, changed */
 

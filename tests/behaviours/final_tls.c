@@ -542,14 +542,13 @@ struct pair {
 };
 
 /**
- * Begin one.
+ * Begin the one before; the origin has been started.
  *
  * @param host how the origin is named
  * @param ca   who is believed: `one`; NULL: nobody that we know
  */
-static void pair_start(struct pair *pair, const char *host, const char *ca)
+static void pair_before(struct pair *pair, const char *host, const char *ca)
 {
-    safe_usual(&pair->origin);
     snprintf(pair->url, sizeof(pair->url), "https://%s:%u", host,
              pair->origin.port);
     lab_init(&pair->lab);
@@ -560,6 +559,13 @@ static void pair_start(struct pair *pair, const char *host, const char *ca)
         lab_flag(&pair->lab, 0, "--backend-ca", pair->ca);
     }
     lab_flag(&pair->lab, 0, "--none-healthy", "fail");
+}
+
+/** Begin both. */
+static void pair_start(struct pair *pair, const char *host, const char *ca)
+{
+    safe_usual(&pair->origin);
+    pair_before(pair, host, ca);
 }
 
 static void pair_end(struct pair *pair)
@@ -705,6 +711,39 @@ static void clients_show_certificates(void)
     }
 }
 
+/** The header comes in plain before the handshake, on both ways. */
+static void headers_come_before_tls(void)
+{
+    static const char *const versions[] = {"v1", "v2"};
+
+    for (int i = 0; i < 2; i++) {
+        struct pair pair;
+        struct rude rude;
+
+        safe_init(&pair.origin);
+        lab_backends(&pair.origin.lab, 1);
+        lab_flag(&pair.origin.lab, 0, "--accept-proxy", "127.0.0.1");
+        safe_start(&pair.origin);
+        pair_before(&pair, "127.0.0.1", "one");
+        lab_flag(&pair.lab, 0, "--accept-proxy", "127.0.0.1");
+        lab_flag(&pair.lab, 0, "--send-proxy", versions[i]);
+        lab_flag(&pair.lab, 0, "--health-path", "/healthz");
+        lab_start(&pair.lab);
+        lab_rude(&pair.lab, &rude);
+        rude_say(&rude, "PROXY TCP4 192.0.2.7 192.0.2.1 50000 443\r\n"
+                        "GET /headers HTTP/1.1\r\nHost: a\r\n\r\n");
+        lab_hear(&rude, "X-Forwarded-For: 192.0.2.7\r\n");
+        lab_has(&rude, "X-Forwarded-Proto: https\r\n");
+        rude_close(&rude);
+        insist(holds_within(3000,
+                            lab_count(&pair.origin.lab, 0, "/healthz") > 2) &&
+                   lab_logged(&pair.origin.lab, "PROXY header") == 0,
+               "expected probes to begin with a PROXY header, too; got %s",
+               process_text(pair.origin.lab.lb.err));
+        pair_end(&pair);
+    }
+}
+
 static const struct behaviour list[] = {
     {"tls-versions", 99, 3, "Clients are served by TLS 1.2 and 1.3.",
      both_versions_are_served},
@@ -744,6 +783,8 @@ static const struct behaviour list[] = {
      unknown_backends_are_refused},
     {"tls-backend-any", 99, 1, "That can be turned off.",
      verification_can_be_turned_off},
+    {"tls-proxy-header", 99, 2, "A PROXY header comes before the handshake.",
+     headers_come_before_tls},
 };
 
 const struct behaviours final_tls = {list, sizeof(list) / sizeof(list[0])};

@@ -103,6 +103,7 @@ static void collect(void)
     add(&final_crew);
     add(&final_admin);
     add(&final_tls);
+    add(&final_proxy_header);
     add(&splicing);
     add(&final_reload);
     add(&final_five);

@@ -472,8 +472,11 @@ START_TEST(each_state_can_be_reached_and_left)
 
     ck_assert_uint_eq(state_row(state)->next >> STATE_COUNT, 0);
     ck_assert_uint_eq(state_row(state)->next & (1u << state), 0);
-    /* A session begins with the handshake, or at rest if there is none. */
-    ck_assert(state == STATE_HANDSHAKE || (reach(STATE_REST) & (1u << state)));
+    /* A session begins with a PROXY header, else with the handshake, else at
+     * rest. */
+    ck_assert(state == STATE_GREETING || state == STATE_HANDSHAKE ||
+              (reach(STATE_REST) & (1u << state)));
+    ck_assert(reach(STATE_GREETING) & (1u << STATE_HANDSHAKE));
     ck_assert(reach(STATE_HANDSHAKE) & (1u << STATE_REST));
     if (state == STATE_LEAVE)
         ck_assert_uint_eq(state_row(state)->next, 0);
@@ -513,6 +516,7 @@ START_TEST(each_state_has_its_limit_and_its_words)
         enum state state;
         enum setting setting;
     } rows[] = {
+        {STATE_GREETING, SETTING_head_ms},
         {STATE_HANDSHAKE, SETTING_tls_ms},
         {STATE_REST, SETTING_keep_alive_ms},
         {STATE_READ, SETTING_head_ms},

@@ -121,6 +121,7 @@ START_TEST(backends_are_copied_with_all_they_have)
     one.backends[1].weight = 7;
     one.backends[1].is_backup = true;
     one.backends[1].in_flight_max = 9;
+    one.backends[1].send_proxy = 2;
     settings_copy(&copy, &one);
     ck_assert(settings_same(&one, &copy, SETTING_backends));
     copy.backends[1].weight = 8;
@@ -132,6 +133,9 @@ START_TEST(backends_are_copied_with_all_they_have)
     copy.backends[1].in_flight_max = 0;
     ck_assert(!settings_same(&one, &copy, SETTING_backends));
     copy.backends[1].in_flight_max = 9;
+    copy.backends[1].send_proxy = 0;
+    ck_assert(!settings_same(&one, &copy, SETTING_backends));
+    copy.backends[1].send_proxy = 2;
     ck_assert(settings_same(&one, &copy, SETTING_backends));
     settings_drop_backend(&copy, 0);
     ck_assert(!settings_same(&one, &copy, SETTING_backends));

@@ -465,7 +465,7 @@ START_TEST(the_full_form_works)
         "  \"listen\": {\"port\": \"127.0.0.1:81\", \"splice\": false},\n"
         "  \"backends\": [\"http://a\", // another\n"
         "    {\"url\": \"http://b\", \"weight\": 5, \"backup\": true,\n"
-        "     \"in_flight_max\": 9}],\n"
+        "     \"in_flight_max\": 9, \"send_proxy\": \"v2\"}],\n"
         "  \"policy\": {\"name\": \"latency\", \"queue_max\": 3},\n"
         "  \"timeouts\": {\"connect\": \"1.5s\", \"stop\": 0},\n"
         "  \"limits\": {\"body\": 4096, \"target\": \"4k\"},\n"
@@ -480,6 +480,9 @@ START_TEST(the_full_form_works)
     ck_assert_uint_eq(settings.backends[1].weight, 5);
     ck_assert(settings.backends[1].is_backup);
     ck_assert_uint_eq(settings.backends[1].in_flight_max, 9);
+    ck_assert_uint_eq(settings.backends[0].send_proxy, 0);
+    ck_assert_uint_eq(settings.backends[1].send_proxy,
+                      SETTINGS_SEND_PROXY_V2 + 1);
     ck_assert_uint_eq(settings.policy, SETTINGS_POLICY_LATENCY);
     ck_assert_uint_eq(settings.queue_max, 3);
     ck_assert_int_eq(settings.connect_ms, 1500);

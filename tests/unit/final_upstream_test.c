@@ -1142,6 +1142,8 @@ static void do_nothing(void *arg)
     (void)arg;
 }
 
+static const struct upstream_manner plainly;
+
 static void count_event(void *user)
 {
     ck_assert_ptr_eq(user, &events);
@@ -1191,8 +1193,8 @@ static void road_open(struct road *road, struct lane *lane)
     struct pollfd waiting = {.fd = lane->listener, .events = POLLIN};
     union address from;
     struct upstream_fault fault = {"", false};
-    enum io io = upstream_open(lane->loop, &lane->backend, NULL, count_event,
-                               &events, &road->upstream, &fault);
+    enum io io = upstream_open(lane->loop, &lane->backend, &plainly,
+                               count_event, &events, &road->upstream, &fault);
 
     ck_assert_msg(io != IO_BROKEN, "%s", fault.why);
     ck_assert_ptr_eq(road->upstream->backend, &lane->backend);
@@ -1293,7 +1295,7 @@ START_TEST(a_refused_connection_says_why)
     known->v4.sin_port = 0;
     ck_assert_int_eq(bind(holder, &known->any, address_length(known)), 0);
     getsockname(holder, &known->any, &length); /* taken, and not listened to */
-    io = upstream_open(lane.loop, &lane.backend, NULL, count_event, &events,
+    io = upstream_open(lane.loop, &lane.backend, &plainly, count_event, &events,
                        &upstream, &fault);
     while (io == IO_WAIT) {
         loop_run(lane.loop);
@@ -1318,8 +1320,8 @@ START_TEST(without_an_address_there_is_no_connection)
 
     lane_open(&lane, pollers[_i]);
     backend_fini(&lane.backend);
-    ck_assert_int_eq(upstream_open(lane.loop, &lane.backend, NULL, count_event,
-                                   &events, &upstream, &fault),
+    ck_assert_int_eq(upstream_open(lane.loop, &lane.backend, &plainly,
+                                   count_event, &events, &upstream, &fault),
                      IO_BROKEN);
     ck_assert_ptr_null(upstream);
     ck_assert_str_eq(fault.why, "its name was not found yet");
@@ -1340,8 +1342,8 @@ START_TEST(without_a_descriptor_the_fault_is_ours)
     none = limit;
     none.rlim_cur = 0;
     setrlimit(RLIMIT_NOFILE, &none);
-    ck_assert_int_eq(upstream_open(lane.loop, &lane.backend, NULL, count_event,
-                                   &events, &upstream, &fault),
+    ck_assert_int_eq(upstream_open(lane.loop, &lane.backend, &plainly,
+                                   count_event, &events, &upstream, &fault),
                      IO_BROKEN);
     setrlimit(RLIMIT_NOFILE, &limit);
     ck_assert_ptr_null(upstream);
