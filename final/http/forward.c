@@ -181,20 +181,25 @@ static void put_request_framing(struct printer *out, const struct head *head)
     }
 }
 
-/** TE and Upgrade must be named by Connection (RFC 9110, 10.1.4 and 7.8). */
+/** TE and Upgrade must be named by Connection (RFC 9110, 10.1.4 and 7.8). What
+ * comes after an upgrade is no request, so of the last one nothing is said. */
 static void put_request_connection(struct printer *out, const struct head *head,
-                                   bool passes_trailers)
+                                   const struct forward_request *facts)
 {
-    bool has_te = passes_trailers && head->takes_trailers;
+    bool has_te = facts->passes_trailers && head->takes_trailers;
 
     if (has_te)
         PUT(out, "TE: trailers\r\n");
     if (has_te && head->wants_upgrade)
         PUT(out, "Connection: upgrade, TE\r\n");
-    else if (has_te)
-        PUT(out, "Connection: TE\r\n");
     else if (head->wants_upgrade)
         PUT(out, "Connection: upgrade\r\n");
+    else if (has_te && facts->is_last)
+        PUT(out, "Connection: close, TE\r\n");
+    else if (has_te)
+        PUT(out, "Connection: TE\r\n");
+    else if (facts->is_last)
+        PUT(out, "Connection: close\r\n");
 }
 
 /** In Forwarded, what is not a token stands in quotes (RFC 7239, 4). */
@@ -295,7 +300,7 @@ size_t forward_print_request(const struct head *head,
     put_request_line(&printer, head);
     put_fields(&printer, head, &sieve);
     put_request_framing(&printer, head);
-    put_request_connection(&printer, head, facts->passes_trailers);
+    put_request_connection(&printer, head, facts);
     put_sender(&printer, head, facts);
     return finish(&printer, out);
 }

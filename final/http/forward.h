@@ -32,6 +32,7 @@ struct forward_request {
                                  is added to; else it is replaced */
     unsigned attempt;       /**< 1, 2, ...; from 2 on told in
                                  `X-Steelyard-Attempt` */
+    bool is_last;           /**< the connection serves no request after it */
     bool passes_trailers;   /**< ask for trailers: `TE: trailers` goes on */
 };
 
@@ -64,8 +65,9 @@ enum { FORWARD_GROWTH_MAX = 1024 };
  *   client sent it.
  * - Expect goes on, but not from HTTP/1.0. Upgrade and `Connection: upgrade` go
  *   on when the head wants_upgrade; `TE: trailers` and `Connection: TE` when the
- *   client sent it and we pass trailers; else no Connection field is written
- *   (HTTP/1.1 persists).
+ *   client sent it and we pass trailers; `Connection: close` when it is the
+ *   last one and no upgrade; else no Connection field is written (HTTP/1.1
+ *   persists).
  * - X-Forwarded-For, -Proto, -Host, Forwarded (for, host, proto; RFC 7239, with
  *   quotes where needed), Via (RFC 9110, 7.6.3), X-Request-Id.
  *

@@ -97,6 +97,7 @@ static void send_head(struct exchange *exchange)
         .is_trusted =
             client_is_trusted(exchange->terms->configuration, exchange->from),
         .attempt = exchange->try_count,
+        .is_last = upstream_is_personal(exchange->upstream),
         .passes_trailers = true,
     };
     char *out = flow_write(&exchange->up, BLOCK_BYTES);

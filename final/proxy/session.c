@@ -222,14 +222,13 @@ static enum step step_greeting(struct session *session)
     case IO_WAIT: return STEP_STAY;
     case IO_DONE: break;
     case IO_END:
+    case IO_BROKEN:
         if (header->length == 0) /* it only looked whether we are there */
             return STEP_END;
         return greeting_failed(session, SETTING_accept_proxy,
-                               "the connection ended within it");
-    case IO_BROKEN:
-        return greeting_failed(
-            session, SETTING_accept_proxy,
-            header->why != NULL ? header->why : stream_words(&session->client));
+                               header->why != NULL
+                                   ? header->why
+                                   : "the connection ended within it");
     }
     counts_proxy_header(session->worker->counts, true);
     announce_take(header, &session->from, &session->to);

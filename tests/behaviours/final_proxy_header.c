@@ -63,6 +63,7 @@ static void expect_client(const struct lab *lab, const char *header,
     rude_send(&rude, bytes, length + sizeof(GET("/headers")) - 1);
     snprintf(words, sizeof(words), "X-Forwarded-For: %s\r\n", client);
     lab_hear(&rude, words);
+    lab_has(&rude, "\r\n\r\nGET /headers HTTP/1.1\r\n");
     rude_close(&rude);
 }
 
@@ -91,10 +92,20 @@ static void a_line_names_the_client(void)
 static void a_block_names_the_client(void)
 {
     struct lab lab;
+    struct answer answer;
 
     believing(&lab, "127.0.0.0/8");
     expect_client(&lab, BYTES(BLOCK), "192.0.2.7");
     expect_client(&lab, BYTES(BLOCK_MORE), "192.0.2.7");
+    answer = fetch_url(lab_admin(&lab, "/metrics"));
+    insist(answer.status == 200 &&
+               strstr(answer.body, "\nsteelyard_proxy_headers_total 2\n") !=
+                   NULL &&
+               strstr(answer.body, "\nsteelyard_proxy_headers_refused_total "
+                                   "0\n") != NULL,
+           "expected two PROXY headers to be counted; got %ld and %s",
+           answer.status, answer.body);
+    answer_free(&answer);
     lab_end(&lab);
 }
 
@@ -320,8 +331,10 @@ static void backends_hear_a_line(void)
     lab_accept(&scene.lab, 0, &scene.backend);
     hear_bytes(&scene.backend, line, line_for(&scene.lab, &scene.client, line));
     lab_hear(&scene.backend, "GET / HTTP/1.1\r\n");
+    lab_hear(&scene.backend, "\r\nConnection: close\r\n");
     rude_say(&scene.backend, OK);
     lab_hear(&scene.client, "\r\n\r\nok");
+    lab_lacks(&scene.client, "Connection: close");
     scene_close(&scene);
 }
 

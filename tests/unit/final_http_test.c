@@ -959,6 +959,7 @@ static const struct forwarded {
     bool is_trusted;
     unsigned attempt;
     bool passes_trailers;
+    bool is_last;
 } forwarded[] = {
     {.in = GET "\r\n", .out = GET SAYS("h") NAMES},
     /* order, case and values stay; Host comes first */
@@ -1013,6 +1014,16 @@ static const struct forwarded {
      .out = GET "TE: trailers\r\nConnection: TE\r\n" SAYS("h") NAMES,
      .passes_trailers = true},
     {.in = GET "\r\n", .out = GET SAYS("h") NAMES, .passes_trailers = true},
+    {.in = GET "Connection: keep-alive\r\n\r\n",
+     .out = GET "Connection: close\r\n" SAYS("h") NAMES,
+     .is_last = true},
+    {.in = GET "TE: trailers\r\nConnection: TE\r\n\r\n",
+     .out = GET "TE: trailers\r\nConnection: close, TE\r\n" SAYS("h") NAMES,
+     .passes_trailers = true,
+     .is_last = true},
+    {.in = GET "Connection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+     .out = GET "Upgrade: websocket\r\nConnection: upgrade\r\n" SAYS("h") NAMES,
+     .is_last = true},
     /* what strangers say about themselves is replaced */
     {.in = GET "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\n"
                "X-Forwarded-Host: evil\r\nForwarded: for=1.1.1.1\r\n"
@@ -1058,6 +1069,7 @@ static struct forward_request facts_of(const struct forwarded *row)
         .is_trusted = row->is_trusted,
         .attempt = row->attempt,
         .passes_trailers = row->passes_trailers,
+        .is_last = row->is_last,
     };
 }
 
