@@ -577,7 +577,8 @@ void sessions_drain(struct worker *worker)
         struct session *session = list_item(link, struct session, link);
 
         link = link->after;
-        if (session->state == STATE_REST || session->state == STATE_LEAVE)
+        if (session->state == STATE_REST || session->state == STATE_LEAVE ||
+            (session->header != NULL && session->header->length == 0))
             session_free(session);
     }
 }

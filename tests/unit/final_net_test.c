@@ -141,6 +141,35 @@ START_TEST(addresses_are_compared_with_their_ports)
 }
 END_TEST
 
+/** 16 bytes stand for each address, and give it back. */
+START_TEST(an_address_is_sixteen_bytes)
+{
+    static const char *const texts[] = {"192.0.2.7", "2001:db8::7", "0.0.0.0",
+                                        "::"};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        union address address = address_of(texts[i], 443), again;
+        unsigned char bytes[16];
+
+        address_bytes(&address, bytes);
+        address_of_bytes(&again, bytes, 443);
+        ck_assert(address_equals(&address, &again));
+    }
+}
+END_TEST
+
+START_TEST(ipv4_in_ipv6_is_ipv4_again)
+{
+    union address address = address_of("::ffff:192.0.2.7", 443), again;
+    union address expected = address_of("192.0.2.7", 443);
+    unsigned char bytes[16];
+
+    address_bytes(&address, bytes);
+    address_of_bytes(&again, bytes, 443);
+    ck_assert(address_equals(&again, &expected));
+}
+END_TEST
+
 START_TEST(no_address_is_printed_as_unknown)
 {
     union address none = {.any.sa_family = AF_UNSPEC};
@@ -736,6 +765,28 @@ START_TEST(bytes_come_as_they_were_sent)
 }
 END_TEST
 
+START_TEST(what_was_only_seen_is_still_there)
+{
+    struct line line;
+    char bytes[8];
+    size_t got;
+
+    line_open(&line, pollers[_i]);
+    say(&line.client, "four");
+    await(&line, &line.server, READY_READ);
+    ck_assert_int_eq(stream_peek(&line.server, bytes, 8, &got), IO_DONE);
+    ck_assert_uint_eq(got, 4);
+    ck_assert_int_eq(stream_receive(&line.server, bytes, 1, &got), IO_DONE);
+    ck_assert_int_eq(stream_peek(&line.server, bytes, 8, &got), IO_DONE);
+    ck_assert_uint_eq(got, 3);
+    ck_assert_mem_eq(bytes, "our", 3);
+    ck_assert_int_eq(stream_receive(&line.server, bytes, 3, &got), IO_DONE);
+    ck_assert_int_eq(stream_peek(&line.server, bytes, 8, &got), IO_WAIT);
+    ck_assert_uint_eq(got, 0);
+    line_close(&line);
+}
+END_TEST
+
 START_TEST(when_all_was_read_exactly_the_next_call_waits)
 {
     struct line line;
@@ -1171,6 +1222,8 @@ static void add_addresses(Suite *suite)
     unit_add(suite, what_is_no_address_is_refused, COUNT(no_hosts));
     unit_add(suite, an_address_is_a_view_and_ends_where_it_ends, 1);
     unit_add(suite, addresses_are_compared_with_their_ports, 1);
+    unit_add(suite, an_address_is_sixteen_bytes, 1);
+    unit_add(suite, ipv4_in_ipv6_is_ipv4_again, 1);
     unit_add(suite, no_address_is_printed_as_unknown, 1);
     unit_add(suite, a_block_holds_what_begins_alike, COUNT(blocks));
     unit_add(suite, what_is_no_block_is_refused, COUNT(no_blocks));
@@ -1202,6 +1255,7 @@ static void add_streams(Suite *suite)
 
     unit_add(suite, bytes_come_as_they_were_sent, each);
     unit_add(suite, when_all_was_read_exactly_the_next_call_waits, each);
+    unit_add(suite, what_was_only_seen_is_still_there, each);
     unit_add(suite, a_peer_that_does_not_read_makes_us_wait_and_loses_nothing,
              each);
     unit_add(suite, the_end_comes_behind_the_last_byte, each);
