@@ -113,8 +113,8 @@ struct fault;
       "the oldest version of TLS that clients may speak")                      \
     X(certificates_look_ms, DURATION, "tls.look", "certificates-look", "10s",  \
       "0..1d",                                                                 \
-      "time between two looks whether the files of certificates are new; "     \
-      "0: only at a reload")                                                   \
+      "time between two looks whether the files of certificates are new, "     \
+      "those of who vouches for others, too; 0: only at a reload")             \
     X(tls_redirect, BOOL, "tls.redirect", "tls-redirect", "false", "",         \
       "send clients that come by plain http to https, with status 308")        \
     X(tls_redirect_port, COUNT, "tls.redirect_port", "tls-redirect-port",      \

@@ -32,13 +32,15 @@ static uint64_t look_at(const char *path, uint64_t seed)
     return XXH3_64bits_withSeed(facts, sizeof(facts), seed);
 }
 
-uint64_t certificates_stamp(const struct settings *settings)
+/** Our own, and who vouches for clients. */
+static uint64_t look_at_ours(const struct settings *settings, uint64_t stamp)
 {
     const struct settings_list *pairs = &settings->certificates;
-    uint64_t stamp = 0;
 
     if (strcmp(settings->tls_listen, "off") == 0)
-        return 0;
+        return stamp;
+    if (*settings->client_ca != '\0')
+        stamp = look_at(settings->client_ca, stamp);
     for (size_t i = 0; i < pairs->count; i++) {
         char *chain = strdup(pairs->at[i]);
         char *colon;
@@ -53,6 +55,23 @@ uint64_t certificates_stamp(const struct settings *settings)
         free(chain);
     }
     return stamp;
+}
+
+/** Who vouches for backends, if that is asked. */
+static uint64_t look_at_theirs(const struct settings *settings, uint64_t stamp)
+{
+    size_t i = 0;
+
+    while (i < settings->backend_count && !settings->backends[i].is_https)
+        i++;
+    if (i == settings->backend_count || *settings->backend_ca == '\0')
+        return stamp;
+    return look_at(settings->backend_ca, stamp);
+}
+
+uint64_t certificates_stamp(const struct settings *settings)
+{
+    return look_at_theirs(settings, look_at_ours(settings, 0));
 }
 
 void certificates_warn(const struct tls_context *context)

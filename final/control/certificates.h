@@ -15,8 +15,9 @@
 struct settings;
 struct tls_context;
 
-/** A number that is another one when a file of certificates, or their keys, is
- * another one. 0: there are none. */
+/** A number that is another one when a file of certificates is another one: of
+ * ours, of their keys, or of those who vouch for clients or backends. 0: there
+ * are none. */
 uint64_t certificates_stamp(const struct settings *settings);
 
 /** Tell the log of those that are over soon: within two weeks. NULL is fine. */

@@ -160,7 +160,8 @@ static void follow(struct control *control, struct pool *old)
     review_health(control, old);
     resolver_follow(control->resolver, control_pool(control));
     if (settings->health) {
-        control->prober = prober_new(control->loop, control_pool(control));
+        control->prober = prober_new(control->loop, control_pool(control),
+                                     control->plan->configuration->tls_out);
         prober_start(control->prober);
     }
     if (log_level_find(settings_word(settings, SETTING_log_level), &level))
@@ -393,7 +394,8 @@ void control_look_at_certificates(struct control *control)
     int64_t now_ms = clock_ms();
     uint64_t stamp;
 
-    if (control->plan->configuration->tls == NULL)
+    if (control->plan->configuration->tls == NULL &&
+        control->plan->configuration->tls_out == NULL)
         return;
     if (settings->certificates_look_ms > 0 && control->stop_by_ms == 0 &&
         now_ms - control->looked_ms >= settings->certificates_look_ms) {

@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "base/settings.h"
 #include "event/loop.h"
+#include "net/tls.h"
 #include "upstream/health.h"
 #include "upstream/pool.h"
 
@@ -39,10 +40,11 @@ struct probe {
 };
 
 struct prober {
-    struct loop *loop; /**< borrowed */
-    struct pool *pool; /**< borrowed */
-    CURLM *multi;      /**< owned */
-    struct timer late; /**< when libcurl wants to be called */
+    struct loop *loop;             /**< borrowed */
+    struct pool *pool;             /**< borrowed */
+    const struct tls_context *tls; /**< borrowed: whom to believe */
+    CURLM *multi;                  /**< owned */
+    struct timer late;             /**< when libcurl wants to be called */
     struct random random;
     struct probe *probes; /**< owned: one for each backend */
     bool asks;            /**< prober_ask_all() is under way */
@@ -170,11 +172,16 @@ static void ask_http(struct probe *probe, const struct settings *settings)
         probe->body[0] = '\0';
 }
 
-/** A probe believes whom requests believe. */
+/** A probe believes whom requests believe: those that were read, and not those
+ * that may stand in the file by now. */
 static void ask_tls(struct probe *probe, const struct settings *settings)
 {
-    if (*settings->backend_ca != '\0') {
-        curl_easy_setopt(probe->curl, CURLOPT_CAINFO, settings->backend_ca);
+    const char *ca = tls_context_authorities(probe->prober->tls);
+    struct curl_blob blob = {(void *)ca, 0, CURL_BLOB_NOCOPY};
+
+    if (ca != NULL) {
+        blob.len = strlen(ca);
+        curl_easy_setopt(probe->curl, CURLOPT_CAINFO_BLOB, &blob);
         curl_easy_setopt(probe->curl, CURLOPT_CAPATH, NULL);
     }
     if (settings->backend_verify)
@@ -325,12 +332,14 @@ static void collect(struct prober *prober)
     }
 }
 
-struct prober *prober_new(struct loop *loop, struct pool *pool)
+struct prober *prober_new(struct loop *loop, struct pool *pool,
+                          const struct tls_context *tls)
 {
     struct prober *prober = xnew(1, sizeof(*prober));
 
     prober->loop = loop;
     prober->pool = pool;
+    prober->tls = tls;
     prober->random.state = random_seed();
     prober->late = (struct timer){.on_alarm = on_late, .arg = prober};
     prober->multi = curl_multi_init();

@@ -22,15 +22,19 @@
 struct loop;
 struct pool;
 struct prober;
+struct tls_context;
 
 /**
  * Make one that does nothing yet.
  *
  * @param loop borrowed: outlives it
  * @param pool borrowed: likewise
+ * @param tls  borrowed: likewise; whom to believe; NULL if no backend is at
+ *             https
  * @return owned by the caller, who ends it with prober_free()
  */
-struct prober *prober_new(struct loop *loop, struct pool *pool);
+struct prober *prober_new(struct loop *loop, struct pool *pool,
+                          const struct tls_context *tls);
 
 /** Probe all of them once; returns when all have answered, or are too late. */
 void prober_ask_all(struct prober *prober);

@@ -273,7 +273,8 @@ int serve(struct control *control, struct fault *fault)
     if (!prepare(control, fault))
         return SERVE_REFUSED;
     if (control_settings(control)->health) {
-        control->prober = prober_new(control->loop, control_pool(control));
+        control->prober = prober_new(control->loop, control_pool(control),
+                                     control->plan->configuration->tls_out);
         prober_ask_all(control->prober);
     }
     control->crew = crew_open(&control->proxy, control->plan->configuration,

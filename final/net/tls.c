@@ -26,7 +26,11 @@
  * cannot read what was said before, and each guards what it hides. */
 #define CIPHERS_12 "ECDHE+AESGCM:ECDHE+CHACHA20"
 
-enum { TICKET_KEYS_MAX = 256, REMEMBER_SECS = 3600 };
+enum {
+    TICKET_KEYS_MAX = 256,
+    REMEMBER_SECS = 3600,
+    AUTHORITIES_MAX = 1 << 22, /* twenty times what a system believes */
+};
 
 /** One certificate. */
 struct card {
@@ -39,6 +43,7 @@ struct tls_context {
     SSL_CTX *ctx; /**< borrowed from the first card; owned by a client's */
     struct card *cards; /**< owned */
     size_t count;       /**< how many */
+    char *authorities;  /**< owned: see tls_context_authorities() */
 };
 
 /* --- files ----------------------------------------------------------------- */
@@ -121,6 +126,27 @@ static bool load_pair(SSL_CTX *ctx, const char *chain, const char *key,
         return refuse_file("certificates", chain, "certificate", fault);
     return load_key(ctx, chain, key, fault) &&
            check_time(SSL_CTX_get0_certificate(ctx), chain, fault);
+}
+
+/** All of a file, ended by a zero byte; owned by the caller. NULL: it cannot be
+ * read, or is no list of certificates by its size. */
+static char *read_text(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char *text;
+    size_t length;
+
+    if (file == NULL)
+        return NULL;
+    text = xnew(AUTHORITIES_MAX + 1, 1);
+    length = fread(text, 1, AUTHORITIES_MAX + 1, file);
+    fclose(file);
+    if (length <= AUTHORITIES_MAX) {
+        text[length] = '\0';
+        return text;
+    }
+    free(text);
+    return NULL;
 }
 
 static bool load_authorities(SSL_CTX *ctx, const char *setting,
@@ -283,6 +309,15 @@ struct tls_context *tls_server_new(const struct tls_server_settings *settings,
     return context;
 }
 
+/** Others shall believe the same ones, whatever becomes of the file. */
+static bool keep_authorities(struct tls_context *context, const char *ca,
+                             struct fault *fault)
+{
+    context->authorities = read_text(ca);
+    return context->authorities != NULL ||
+           refuse_file("backend-ca", ca, "short list of certificates", fault);
+}
+
 struct tls_context *tls_client_new(const char *ca, bool verifies,
                                    struct fault *fault)
 {
@@ -292,7 +327,8 @@ struct tls_context *tls_client_new(const char *ca, bool verifies,
     atomic_init(&context->holders, 1);
     context->ctx = ctx_new(TLS_client_method());
     if (*ca != '\0')
-        good = load_authorities(context->ctx, "backend-ca", ca, fault);
+        good = load_authorities(context->ctx, "backend-ca", ca, fault) &&
+               keep_authorities(context, ca, fault);
     else
         SSL_CTX_set_default_verify_paths(context->ctx);
     if (verifies)
@@ -322,6 +358,7 @@ void tls_context_drop(struct tls_context **owned)
         free(context->cards[i].chain);
     }
     free(context->cards);
+    free(context->authorities);
     free(context);
 }
 
@@ -336,6 +373,11 @@ void tls_context_inherit(struct tls_context *context,
     if (SSL_CTX_get_tlsext_ticket_keys(older->ctx, keys, length) == 1)
         SSL_CTX_set_tlsext_ticket_keys(context->ctx, keys, length);
     OPENSSL_cleanse(keys, sizeof(keys));
+}
+
+const char *tls_context_authorities(const struct tls_context *context)
+{
+    return context->authorities;
 }
 
 size_t tls_context_size(const struct tls_context *context)

@@ -68,6 +68,10 @@ void tls_context_drop(struct tls_context **owned);
 void tls_context_inherit(struct tls_context *context,
                          const struct tls_context *older);
 
+/** What the file of those who vouch for servers had in it when it was read, in
+ * PEM form. Borrowed; NULL: the system's are believed. */
+const char *tls_context_authorities(const struct tls_context *context);
+
 /** How many certificates it has. */
 size_t tls_context_size(const struct tls_context *context);
 

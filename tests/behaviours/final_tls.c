@@ -497,6 +497,44 @@ static void new_files_are_noticed(void)
     safe_end(&safe);
 }
 
+/** Is a client served that shows this certificate? */
+static bool serves(const struct safe *safe, const char *mine)
+{
+    struct reply reply = ask(safe, &(struct asking){.mine = mine});
+
+    free(reply.body);
+    return reply.result == CURLE_OK && reply.status == 200;
+}
+
+static void new_client_ca_is_noticed(void)
+{
+    struct safe safe;
+    char ca[60];
+
+    safe_init(&safe);
+    in_folder(&safe, "cp two.pem ca.pem");
+    snprintf(ca, sizeof(ca), "%s/ca.pem", safe.folder);
+    lab_backends(&safe.lab, 1);
+    lab_flag(&safe.lab, 0, "--client-ca", ca);
+    lab_flag(&safe.lab, 0, "--certificates-look", "50ms");
+    safe_start(&safe);
+    insist(serves(&safe, "two") && !serves(&safe, "one"),
+           "expected two to be served, and one not");
+    in_folder(&safe, "cp one.pem new.pem; mv new.pem ca.pem");
+    insist(lab_logs(&safe.lab, "new files were taken over", 3000),
+           "another file of --client-ca; expected it to be noticed");
+    insist(holds_within(3000, serves(&safe, "one")) && !serves(&safe, "two"),
+           "expected one to be served from now on, and two not");
+    in_folder(&safe, "echo nobody >ca.pem");
+    insist(lab_logs(
+               &safe.lab,
+               "new files are of no use, the old ones stay: client-ca: ", 3000),
+           "a file of no use; expected the log to say why it is not taken");
+    insist(serves(&safe, "one") && !serves(&safe, "two"),
+           "expected the old one to stay");
+    safe_end(&safe);
+}
+
 static void bad_reload_changes_nothing(void)
 {
     struct safe safe;
@@ -610,6 +648,43 @@ static void backends_by_https(void)
     echo_much(&pair.lab, 5 * 1024 * 1024 + 7);
     insist(lab_logged(&pair.lab, "is down") == 0,
            "expected probes by https to do well");
+    pair_end(&pair);
+}
+
+static void new_backend_ca_is_noticed(void)
+{
+    struct pair pair;
+    long asked;
+
+    pair_start(&pair, "127.0.0.1", "two");
+    snprintf(pair.ca, sizeof(pair.ca), "%s/ca.pem", pair.origin.folder);
+    in_folder(&pair.origin, "cp two.pem ca.pem");
+    lab_flag(&pair.lab, 0, "--certificates-look", "50ms");
+    lab_flag(&pair.lab, 0, "--health-path", "/healthz");
+    lab_start(&pair.lab);
+    insist(lab_logs(&pair.lab, " [down] (probe: ", 3000),
+           "expected probes not to believe the backend");
+    in_folder(&pair.origin, "cp one.pem new.pem; mv new.pem ca.pem");
+    insist(lab_logs(&pair.lab, "new files were taken over", 3000) &&
+               lab_logs(&pair.lab, " [up] (", 5000),
+           "another file of --backend-ca; expected it to be noticed, and "
+           "probes to go by it; got %s",
+           process_text(pair.lab.lb.err));
+    lab_who(&pair.lab, "/");
+    in_folder(&pair.origin, "echo nobody >ca.pem");
+    insist(lab_logs(&pair.lab,
+                    "new files are of no use, the old ones stay: backend-ca: ",
+                    3000),
+           "a file of no use; expected the log to say why it is not taken");
+    /* Probes may not read it, either. */
+    asked = lab_count(&pair.origin.lab, 0, "/healthz");
+    insist(holds_within(5000,
+                        lab_count(&pair.origin.lab, 0, "/healthz") > asked + 5),
+           "expected probes to go on; got %s", process_text(pair.lab.lb.err));
+    insist(lab_logged(&pair.lab, " [down] (") == 1,
+           "expected the backend to stay up; got %s",
+           process_text(pair.lab.lb.err));
+    lab_who(&pair.lab, "/");
     pair_end(&pair);
 }
 
@@ -771,6 +846,8 @@ static const struct behaviour list[] = {
      reload_cannot_take_the_last},
     {"tls-files", 99, 2, "New files are noticed, and taken as a pair.",
      new_files_are_noticed},
+    {"tls-client-ca", 99, 1, "A new file of those who vouch is noticed.",
+     new_client_ca_is_noticed},
     {"tls-expiry", 99, 1, "A certificate that is over soon is told of.",
      old_age_is_told},
     {"tls-redirect", 99, 1, "Clients by plain http can be sent to https.",
@@ -783,6 +860,8 @@ static const struct behaviour list[] = {
      unknown_backends_are_refused},
     {"tls-backend-any", 99, 1, "That can be turned off.",
      verification_can_be_turned_off},
+    {"tls-backend-ca", 99, 2, "So is that of those who vouch for backends.",
+     new_backend_ca_is_noticed},
     {"tls-proxy-header", 99, 2, "A PROXY header comes before the handshake.",
      headers_come_before_tls},
 };
