@@ -109,20 +109,21 @@ static void change_backend(struct top *top)
     char path[128];
     long status;
 
-    if (top->client.token[0] == '\0') {
+    if (top->client.remote.token[0] == '\0') {
         say(top, "admin token: ");
         ask_token(top);
         return;
     }
     snprintf(path, sizeof(path), "/api/v1/backends/%s", top->id);
-    status = top_client_ask(&top->client, "PATCH", path, body, NULL);
+    status = remote_ask(&top->client.remote, "PATCH", path, body, NULL);
     top->mode = MODE_LIST;
     if (status == 401) {
-        top_client_set_token(&top->client, "");
+        remote_set_token(&top->client.remote, "");
         say(top, "that is not the token; admin token: ");
         ask_token(top);
     } else if (status != 200) {
-        say(top, "%s was not changed: %s", top->name, top->client.fault.text);
+        say(top, "%s was not changed: %s", top->name,
+            top->client.remote.fault.text);
     } else if (top->ready) {
         say(top, "%s is ready: it gets requests when it is up", top->name);
     } else {
@@ -200,7 +201,7 @@ static void on_token_key(struct top *top, int key)
     } else if (key == TOP_KEY_ERASE && length > 0) {
         top->typed[length - 1] = '\0';
     } else if (key == TOP_KEY_ENTER && length > 0) {
-        top_client_set_token(&top->client, top->typed);
+        remote_set_token(&top->client.remote, top->typed);
         memset(top->typed, 0, sizeof(top->typed));
         change_backend(top);
     } else if (key >= ' ' && key < 127 && length + 1 < sizeof(top->typed)) {
@@ -292,17 +293,17 @@ static bool read_once(struct top *top)
 {
     char *text = NULL;
     long status =
-        top_client_ask(&top->client, "GET", "/api/v1/status", NULL, &text);
+        remote_ask(&top->client.remote, "GET", "/api/v1/status", NULL, &text);
     bool good = status == 200 && top_model_status(&top->model, text);
 
     free(text);
     if (good)
         top->heard_ms = clock_ms();
     else if (status == 200)
-        fault_say(&top->client.fault,
+        fault_say(&top->client.remote.fault,
                   "%s does not tell how a steelyard is doing: is that its "
                   "admin listener?",
-                  top->client.url);
+                  top->client.remote.url);
     return good;
 }
 
@@ -310,8 +311,8 @@ static void read_history(struct top *top)
 {
     char *text = NULL;
 
-    if (top_client_ask(&top->client, "GET", "/api/v1/history", NULL, &text) ==
-        200)
+    if (remote_ask(&top->client.remote, "GET", "/api/v1/history", NULL,
+                   &text) == 200)
         top_model_history(&top->model, text);
     free(text);
 }
@@ -327,8 +328,9 @@ static bool has_terminal(void)
 
 static int run(struct top *top, const struct flags *flags)
 {
+    remote_find(&top->client.remote);
     if (!read_once(top))
-        return refuse(EXIT_UNREACHED, top->client.fault.text);
+        return refuse(EXIT_UNREACHED, top->client.remote.fault.text);
     if (flags->once || !has_terminal() || !top_screen_open()) {
         top_table_print(&top->model, stdout);
         return 0;
@@ -348,8 +350,8 @@ static void print_help(void)
         "table is printed.\n"
         "\n"
         "  --url URL      where it is: http://HOST:PORT or unix:/PATH; the\n"
-        "                 variable LOAD_BALANCER_URL, or else\n"
-        "                 http://127.0.0.1:8090\n"
+        "                 variable LOAD_BALANCER_URL or STEELYARD_ADMIN, or\n"
+        "                 else http://127.0.0.1:8090\n"
         "  --token TOKEN  what it takes to drain and to make ready; the\n"
         "                 variable STEELYARD_ADMIN_TOKEN, which others on the\n"
         "                 machine cannot read, or else it is asked for\n"
@@ -358,14 +360,6 @@ static void print_help(void)
         "\n"
         "The variable NO_COLOR, if it is set, turns colours off. Exit status:\n"
         "0, 1 when the admin listener cannot be reached, 2 for wrong flags.");
-}
-
-/** The value of a variable, if it has one. */
-static const char *variable(const char *name, const char *otherwise)
-{
-    const char *value = getenv(name);
-
-    return value == NULL || *value == '\0' ? otherwise : value;
 }
 
 /** @return -1 to go on, else an exit status */
@@ -404,10 +398,7 @@ static int read_flags(struct flags *flags, int argc, char **argv)
 
 int top_main(int argc, char **argv)
 {
-    struct flags flags = {
-        .url = variable("LOAD_BALANCER_URL", "http://127.0.0.1:8090"),
-        .token = variable("STEELYARD_ADMIN_TOKEN", NULL),
-    };
+    struct flags flags = {.url = NULL};
     struct top *top;
     int status = read_flags(&flags, argc, argv);
 
@@ -419,7 +410,7 @@ int top_main(int argc, char **argv)
     if (top_client_init(&top->client, flags.url, flags.token, on_event, top))
         status = run(top, &flags);
     else
-        status = refuse(EXIT_WRONG_FLAG, top->client.fault.text);
+        status = refuse(EXIT_WRONG_FLAG, top->client.remote.fault.text);
     top_client_fini(&top->client);
     top_model_fini(&top->model);
     free(top);

@@ -400,10 +400,53 @@ START_TEST(addresses_are_understood)
 
     ck_assert_int_eq(good, cases[_i].used != NULL);
     if (good)
-        ck_assert_str_eq(client.url, cases[_i].used);
+        ck_assert_str_eq(client.remote.url, cases[_i].used);
     else
-        ck_assert_ptr_nonnull(strstr(client.fault.text, "write http://"));
+        ck_assert_ptr_nonnull(
+            strstr(client.remote.fault.text, "write http://"));
     top_client_fini(&client);
+}
+END_TEST
+
+/** Where it is when nobody says so on the command line. */
+START_TEST(the_environment_tells_where)
+{
+    static const struct {
+        const char *name, *value;
+        const char *used; /* NULL: refused */
+    } cases[] = {
+        {"NOTHING", "", "http://127.0.0.1:8090"},
+        {"LOAD_BALANCER_URL", "http://localhost:8080", "http://localhost:8080"},
+        {"LOAD_BALANCER_URL", "", "http://127.0.0.1:8090"},
+        {"DASHBOARD_PORT", "9000", "http://127.0.0.1:9000"},
+        {"STEELYARD_ADMIN", "0.0.0.0:9001", "http://127.0.0.1:9001"},
+        {"STEELYARD_ADMIN", "[::]:9001", "http://[::1]:9001"},
+        {"STEELYARD_ADMIN", "10.0.0.1:9001", "http://10.0.0.1:9001"},
+        {"STEELYARD_ADMIN", "unix:/run/s.sock", "http://localhost"},
+        {"STEELYARD_ADMIN", "off", NULL},
+        {"STEELYARD_ADMIN", "quux", NULL},
+    };
+    static const char *const names[] = {"LOAD_BALANCER_URL", "DASHBOARD_PORT",
+                                        "STEELYARD_ADMIN",
+                                        "STEELYARD_ADMIN_TOKEN"};
+    struct remote remote;
+    bool good;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        unsetenv(names[i]);
+    setenv(cases[_i].name, cases[_i].value, 1);
+    good = remote_init(&remote, NULL, NULL);
+    ck_assert_int_eq(good, cases[_i].used != NULL);
+    if (good)
+        ck_assert_str_eq(remote.url, cases[_i].used);
+    else
+        ck_assert_ptr_nonnull(strstr(remote.fault.text, "say --url"));
+    ck_assert_str_eq(remote.token, "");
+    setenv("STEELYARD_ADMIN_TOKEN", "secret", 1);
+    remote_init(&remote, "localhost:1", NULL);
+    ck_assert_str_eq(remote.token, "secret");
+    remote_init(&remote, "localhost:1", "another");
+    ck_assert_str_eq(remote.token, "another");
 }
 END_TEST
 
@@ -427,5 +470,6 @@ int main(void)
     unit_add(suite, another_run_begins_anew, 1);
     unit_add(suite, the_table_is_plain, 1);
     unit_add(suite, addresses_are_understood, 9);
+    unit_add(suite, the_environment_tells_where, 10);
     return unit_run(suite);
 }
