@@ -15,8 +15,10 @@ UNITDIR    ?= $(PREFIX)/lib/systemd/system
 CONFIG      = $(SYSCONFDIR)/steelyard/config.json
 DOCUMENTS   = $(PREFIX)/share/doc/steelyard
 COMPLETION  = $(PREFIX)/share/bash-completion/completions/steelyard
+SHARED      = $(PREFIX)/share/steelyard
 PLACED      = $(PREFIX)/bin/steelyard $(PREFIX)/share/man/man8/steelyard.8 \
               $(UNITDIR)/steelyard.service $(COMPLETION) \
+              $(SHARED)/rolling-restart \
               $(DOCUMENTS)/config.json $(DOCUMENTS)/LICENSE
 LICENCE    := $(firstword $(wildcard LICENSE ../LICENSE))
 
@@ -27,6 +29,7 @@ $(OBJECTS)/steelyard.bash: $(STEELYARD)
 install: $(STEELYARD) $(OBJECTS)/steelyard.bash
 	install -d $(addprefix $(DESTDIR),$(sort $(dir $(PLACED) $(CONFIG))))
 	install -m 755 $(STEELYARD) $(DESTDIR)$(PREFIX)/bin/steelyard
+	install -m 755 rolling-restart $(DESTDIR)$(SHARED)/
 	install -m 644 steelyard.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	sed -e 's|/usr/local/bin|$(PREFIX)/bin|' \
 	    -e 's|/usr/local/etc|$(SYSCONFDIR)|' -e '/^# `make/,/^#.*etc\.$$/d' \
@@ -42,7 +45,7 @@ uninstall:
 	if cmp -s $(DESTDIR)$(CONFIG) $(DESTDIR)$(DOCUMENTS)/config.json; then \
 	    rm -f $(DESTDIR)$(CONFIG); fi
 	rm -f $(addprefix $(DESTDIR),$(PLACED))
-	for folder in $(dir $(CONFIG)) $(DOCUMENTS); do \
+	for folder in $(dir $(CONFIG)) $(DOCUMENTS) $(SHARED); do \
 	    rmdir $(DESTDIR)$$folder 2>/dev/null || true; done
 
 .PHONY: install uninstall

@@ -6,6 +6,7 @@
  */
 #include "base/fault.h"
 #include "base/log.h"
+#include "control/drain.h"
 #include "control/healthcheck.h"
 #include "control/options.h"
 #include "control/serve.h"
@@ -50,6 +51,26 @@ static int run(struct options *options, int argc, char **argv)
     return status;
 }
 
+/** What the first word of a command line may be, if it is no flag. */
+static const struct subcommand {
+    const char *word;
+    int (*run)(int argc, char **argv);
+} subcommands[] = {
+    {"healthcheck", healthcheck},
+    {"drain", drain_main},
+    {"ready", ready_main},
+    {"top", top_main},
+};
+
+/** The one that is asked for; NULL: none. */
+static const struct subcommand *subcommand_find(const char *word)
+{
+    for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++)
+        if (strcmp(word, subcommands[i].word) == 0)
+            return &subcommands[i];
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, 0};
@@ -57,10 +78,8 @@ int main(int argc, char **argv)
     struct fault fault;
     int status = SERVE_STOPPED;
 
-    if (argc > 1 && strcmp(argv[1], "healthcheck") == 0)
-        return healthcheck(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "top") == 0)
-        return top_main(argc - 1, argv + 1);
+    if (argc > 1 && subcommand_find(argv[1]) != NULL)
+        return subcommand_find(argv[1])->run(argc - 1, argv + 1);
     if (!signals_open(signals)) {
         fault_say(&fault, "cannot catch signals: %s", strerror(errno));
         return refuse(&fault);

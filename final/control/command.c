@@ -130,8 +130,10 @@ int command_say_refusal(const struct command *command, long status)
 {
     if (status == 401)
         return command_say(command,
-                           "%s; give the token by the variable "
-                           "STEELYARD_ADMIN_TOKEN or by --token",
-                           command->remote.fault.text);
+                           "%s; give it by the variable STEELYARD_ADMIN_TOKEN "
+                           "or by --token",
+                           command->remote.token[0] == '\0'
+                               ? "this takes the admin token"
+                               : "that is not the admin token");
     return command_say(command, "%s", command->remote.fault.text);
 }

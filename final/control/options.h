@@ -90,6 +90,9 @@ void options_print_completion(FILE *out);
 #define OPTIONS_SUBCOMMANDS(X)                                                 \
     X("healthcheck", "--url --ready",                                    \
       "ask one that runs whether it is alive")                                 \
+    X("drain", "--wait --url --token --help",                                  \
+      "send a backend of one that runs nothing new")                           \
+    X("ready", "--wait --url --token --help", "let it serve again")            \
     X("top", "--url --token --once --help", "watch one that runs")
 
 /**

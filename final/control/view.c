@@ -94,8 +94,10 @@ static json_t *backend_health(const struct overview *overview,
 
     health_look(control_pool(overview->control), backend, clock_ms(), &view);
     return json_pack(
-        "{s:s, s:o, s:o, s:I, s:o}", "state", backend_state_word(view.state),
-        "why", json_words(view.why), "since",
+        "{s:s, s:o, s:s, s:o, s:o, s:I, s:o}", "state",
+        backend_state_word(view.state), "why", json_words(view.why), "health",
+        backend_state_word(view.health), "health_why",
+        json_words(view.health_why), "since",
         view.changed_ms == 0 ? json_string(overview->started)
                              : time_at(view.changed_ms),
         "ejected_ms", (json_int_t)view.ejected_ms, "probes", probes(&view));

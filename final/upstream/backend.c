@@ -45,6 +45,11 @@ enum backend_state backend_state(const struct backend *backend)
 {
     if (atomic_load(&backend->draining))
         return BACKEND_DRAINING;
+    return backend_state_of_health(backend);
+}
+
+enum backend_state backend_state_of_health(const struct backend *backend)
+{
     if (atomic_load(&backend->addresses) == NULL)
         return BACKEND_UNRESOLVED;
     return atomic_load(&backend->up) ? BACKEND_UP : BACKEND_DOWN;

@@ -154,6 +154,9 @@ void backend_configure(struct backend *backend,
 /** What do we think of it? */
 enum backend_state backend_state(const struct backend *backend);
 
+/** What would we think of it if it were ready? Never BACKEND_DRAINING. */
+enum backend_state backend_state_of_health(const struct backend *backend);
+
 /** The word for that. A constant. */
 const char *backend_state_word(enum backend_state state);
 

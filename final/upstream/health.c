@@ -256,6 +256,7 @@ void health_look(struct pool *pool, const struct backend *backend,
     pthread_mutex_lock(&pool->roster->verdict);
     *view = (struct health_view){
         .state = backend_state(backend),
+        .health = backend_state_of_health(backend),
         .changed_ms = health->changed_ms,
         .probed = health->probed,
         .last_passed = health->failed_row == 0,
@@ -266,5 +267,7 @@ void health_look(struct pool *pool, const struct backend *backend,
     if (health->ejected && health->ejected_until_ms > now_ms)
         view->ejected_ms = health->ejected_until_ms - now_ms;
     snprintf(view->why, sizeof(view->why), "%s", reason(backend, view->state));
+    snprintf(view->health_why, sizeof(view->health_why), "%s",
+             reason(backend, view->health));
     pthread_mutex_unlock(&pool->roster->verdict);
 }

@@ -41,8 +41,10 @@ struct health_change {
 
 /** How a backend stands. */
 struct health_view {
-    enum backend_state state; /**< in a word */
-    char why[128];            /**< in words, why it is so; never empty */
+    enum backend_state state;  /**< in a word */
+    char why[128];             /**< in words, why it is so; never empty */
+    enum backend_state health; /**< what it would be if it were ready */
+    char health_why[128];      /**< why that; never empty */
     int64_t changed_ms;     /**< since when, by clock_ms(); 0: from the start */
     bool probed;            /**< there has been a probe */
     bool last_passed;       /**< the last probe was good */

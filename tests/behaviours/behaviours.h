@@ -47,6 +47,7 @@ extern const struct behaviours final_idle;     /**< connections at rest */
 extern const struct behaviours final_settings; /**< how it is configured */
 extern const struct behaviours final_crew;     /**< workers, and their limits */
 extern const struct behaviours final_five;     /**< habits from elsewhere */
+extern const struct behaviours final_drain;    /**< in and out of service */
 extern const struct behaviours final_reload;   /**< a new configuration */
 
 extern const struct behaviours final_tls; /**< steelyard: certificates */

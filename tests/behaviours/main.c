@@ -107,6 +107,7 @@ static void collect(void)
     add(&splicing);
     add(&final_reload);
     add(&final_five);
+    add(&final_drain);
     qsort(all, all_count, sizeof(all[0]), by_chapter);
 }
 
