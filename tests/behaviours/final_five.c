@@ -141,6 +141,140 @@ static void a_variable_gives_the_port(void)
     lab_end(&lab);
 }
 
+/** Does the admin listener answer there, as what it is? */
+static bool is_admin(const struct lab *lab)
+{
+    struct answer answer = fetch_url(lab_admin(lab, "/api/v1/status"));
+    bool is = answer.status == 200 && answer.body != NULL &&
+              strstr(answer.body, "\"name\":\"steelyard\"") != NULL;
+
+    answer_free(&answer);
+    return is;
+}
+
+/** DASHBOARD_PORT=8090, the port where the dashboard is */
+static void a_variable_gives_the_dashboard(void)
+{
+    struct lab lab;
+
+    lab_bare(&lab, 0);
+    setenv("DASHBOARD_PORT", "8090", 1);
+    lab_flag(&lab, 0, "-backends", "http://a:8080");
+    lab_flag(&lab, 0, "-print-config", NULL);
+    lab.usual_admin = true;
+    lab_runs(&lab, 0);
+    insist(process_said(lab.lb.out, "\"listen\": \"8090\",") &&
+               process_said(lab.lb.out, "DASHBOARD_PORT"),
+           "DASHBOARD_PORT=8090; expected that port; got %s",
+           process_text(lab.lb.out));
+    setenv("DASHBOARD_PORT", "0", 1);
+    lab_init(&lab);
+    lab_backends(&lab, 1);
+    lab.usual_admin = true;
+    lab_start(&lab);
+    insist(lab.admin != 0 && is_admin(&lab),
+           "DASHBOARD_PORT=0; expected an admin listener");
+    lab_end(&lab);
+}
+
+/** Run `steelyard top --once`; it must show that backend. */
+static void top_shows(const struct lab *lab)
+{
+    const char *const argv[] = {lab_program(), "top", "--once", NULL};
+    struct process top;
+    char backend[64];
+    int status = -1;
+
+    snprintf(backend, sizeof(backend), "127.0.0.1:%u * up",
+             lab->backends[0].port);
+    insist(process_start(&top, argv), "cannot start steelyard top");
+    insist(holds_within(10000, process_has_ended(&top, &status)) && status == 0,
+           "expected a table, and status 0; got %d: %s", status,
+           process_text(top.err));
+    insist(process_said(top.out, backend), "expected \"%s\" in: %s", backend,
+           process_text(top.out));
+}
+
+/** LOAD_BALANCER_URL=http://localhost:8080: where clients come, or beside it. */
+static void a_variable_leads_to_it(void)
+{
+    struct lab lab;
+    char url[64], port[16];
+
+    lab_init(&lab);
+    lab_backends(&lab, 1);
+    lab_flag(&lab, 0, "--workers", "2");
+    lab_start(&lab);
+    snprintf(url, sizeof(url), "http://localhost:%u", lab.admin);
+    setenv("LOAD_BALANCER_URL", url, 1);
+    top_shows(&lab);
+    snprintf(url, sizeof(url), "http://localhost:%u", lab.port);
+    snprintf(port, sizeof(port), "%u", lab.admin);
+    setenv("LOAD_BALANCER_URL", url, 1);
+    setenv("DASHBOARD_PORT", port, 1);
+    top_shows(&lab);
+    lab_end(&lab);
+}
+
+/** ab -n 1000 -c 10 http://localhost:3030/ */
+static void ab_has_no_failures(void)
+{
+    char url[64];
+    const char *const argv[] = {"/usr/bin/env", "ab", "-n", "1000",
+                                "-c",           "10", url,  NULL};
+    struct lab lab;
+    struct process ab;
+    int status = -1;
+
+    lab_bare(&lab, 2);
+    snprintf(url, sizeof(url),
+             "-backends=http://localhost:%u,http://localhost"
+             ":%u",
+             lab.backends[0].port, lab.backends[1].port);
+    lab_flag(&lab, 0, url, NULL);
+    lab_flag(&lab, 0, "-port=0", NULL);
+    lab_start_alone(&lab);
+    snprintf(url, sizeof(url), "http://localhost:%u/", lab.port);
+    insist(process_start(&ab, argv), "cannot start ab");
+    insist(holds_within(20000, process_has_ended(&ab, &status)),
+           "ab does not end");
+    insist(status == 0 && process_said(ab.out, "Failed requests:        0\n") &&
+               process_said(ab.out, "Complete requests:      1000\n") &&
+               !process_said(ab.out, "Non-2xx"),
+           "expected no failed request; got %s%s", process_text(ab.out),
+           process_text(ab.err));
+    lab_end(&lab);
+}
+
+/** The same where there is no ab: it is a client of HTTP/1.0, ten at once. */
+static void ten_at_once_have_no_failures(void)
+{
+    struct lab lab;
+
+    lab_init(&lab);
+    lab_backends(&lab, 2);
+    lab_start_alone(&lab);
+    for (int i = 0; i < 100; i++) {
+        struct request request = {.url = lab_url(&lab, "/")};
+        struct fetches *fetches = fetches_begin(&request, 10);
+
+        insist(fetches_run(fetches, 5000) && fetches_count(fetches, 200) == 10,
+               "ten requests at once: expected ten times 200");
+        fetches_end(&fetches);
+    }
+    lab_end(&lab);
+}
+
+static void load_of_a_thousand(void)
+{
+    if (system("command -v ab >/dev/null") == 0) {
+        ab_has_no_failures();
+        return;
+    }
+    fputs("ab is not installed: its load is made without it\n", stderr);
+    ten_at_once_have_no_failures();
+}
+
 /* --- other servers as backends ---------------------------------------------- */
 
 /** Start what we did not write; the port is in its first line. */
@@ -263,6 +397,17 @@ static void rolling_update(void)
     lab_end(&lab);
 }
 
+/** Insist that the dashboards are told so: they show what they get here. */
+static void is_shown(const struct lab *lab, const char *words)
+{
+    struct answer answer = fetch_url(lab_admin(lab, "/api/v1/status"));
+
+    insist(answer.status == 200 && answer.body != NULL &&
+               strstr(answer.body, words) != NULL,
+           "expected %s to be shown; got %s", words, answer.body);
+    answer_free(&answer);
+}
+
 static void stopped_and_continued(void)
 {
     struct lab lab;
@@ -277,6 +422,7 @@ static void stopped_and_continued(void)
     load_goes_on(&load, 50);
     kill(lab.backends[1].process.pid, SIGSTOP);
     is_logged(&lab, lab_change(&lab, 1, "down"));
+    is_shown(&lab, "\"state\":\"down\",\"why\":\"probe: ");
     kill(lab.backends[1].process.pid, SIGCONT);
     is_logged(&lab, lab_change(&lab, 1, "up"));
     load_goes_on(&load, 50);
@@ -297,6 +443,13 @@ static const struct behaviour list[] = {
      names_may_come_later},
     {"five-variable", 99, 1, "PROXY_PORT gives the port.",
      a_variable_gives_the_port},
+    {"five-dashboard", 99, 1, "DASHBOARD_PORT gives that of the dashboard.",
+     a_variable_gives_the_dashboard},
+    {"five-watch", 99, 1,
+     "LOAD_BALANCER_URL leads steelyard top to what is to be watched.",
+     a_variable_leads_to_it},
+    {"five-load", 99, 1, "ab -n 1000 -c 10 has no failed requests.",
+     load_of_a_thousand},
     {"five-python", 99, 1, "python3 -m http.server will do as a backend.",
      python_as_backends},
     {"five-log", 99, 1, "The log tells what theirs tell.",
