@@ -4,7 +4,8 @@
  * One question at the beginning tells whether there is a steelyard at all. Then
  * the stream of events fills the model, keys change what is shown, and after
  * each of both everything is drawn anew. A stream that ends is opened again, a
- * second later.
+ * second later; and while there is none, because it is refused or something on
+ * the way holds it up, the state is asked for each second.
  */
 #include "control/top.h"
 
@@ -27,6 +28,7 @@
 enum {
     WAIT_MS = 250,
     AGAIN_MS = 1000,   /* between two tries to open the stream */
+    QUIET_MS = 2000,   /* nothing in the stream for so long: ask */
     LOST_MS = 3000,    /* nothing for so long: say that it is lost */
     MESSAGE_MS = 5000, /* how long an answer stays on the last line */
     PAGE = 10,
@@ -55,7 +57,9 @@ struct top {
     enum mode mode;
     bool is_over;
     int64_t heard_ms;  /* when something came */
+    int64_t stream_ms; /* when something came by the stream */
     int64_t tried_ms;  /* when the stream was opened last */
+    int64_t looked_ms; /* when the state was asked for last */
     char message[640]; /* on the last line */
     int64_t message_until_ms;
     /* What a person is about to do, to whom. */
@@ -78,6 +82,11 @@ static void on_event(void *arg, const char *kind, const char *data)
     struct top *top = arg;
 
     top->heard_ms = clock_ms();
+    if (strcmp(kind, "look") == 0) {
+        top_model_status(&top->model, data);
+        return;
+    }
+    top->stream_ms = top->heard_ms;
     top_model_event(&top->model, kind, data);
 }
 
@@ -232,6 +241,7 @@ static void draw(const struct top *top)
     struct top_view view = {
         .shows_help = top->mode == MODE_HELP,
         .is_lost = now_ms - top->heard_ms > LOST_MS,
+        .is_asked = now_ms - top->stream_ms > LOST_MS,
         .lost = lost,
         .asks = asks,
         .stars = top->mode == MODE_TOKEN ? strlen(top->typed) : 0,
@@ -255,6 +265,18 @@ static void follow(struct top *top)
     top_client_follow(&top->client);
 }
 
+/** Ask how things stand, if the stream does not tell. */
+static void look(struct top *top)
+{
+    int64_t now_ms = clock_ms();
+
+    if (now_ms - top->stream_ms < QUIET_MS ||
+        now_ms - top->looked_ms < AGAIN_MS)
+        return;
+    top->looked_ms = now_ms;
+    top_client_look(&top->client);
+}
+
 /** SIGTERM and its kin leave the terminal as q does. */
 static void catch_signals(void)
 {
@@ -273,6 +295,7 @@ static void watch(struct top *top)
     catch_signals();
     while (!top->is_over && !was_told_to_stop) {
         follow(top);
+        look(top);
         draw(top);
         top_client_wait(&top->client, STDIN_FILENO, WAIT_MS);
         while (!top->is_over && (key = top_screen_key()) != TOP_KEY_NONE)
@@ -298,7 +321,7 @@ static bool read_once(struct top *top)
 
     free(text);
     if (good)
-        top->heard_ms = clock_ms();
+        top->heard_ms = top->stream_ms = clock_ms();
     else if (status == 200)
         fault_say(&top->client.remote.fault,
                   "%s does not tell how a steelyard is doing: is that its "

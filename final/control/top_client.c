@@ -6,9 +6,10 @@
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { SILENCE_S = 10 };
+enum { SILENCE_S = 10, SEEN_MAX = 8 << 20 };
 
 /* --- beginning and end ----------------------------------------------------- */
 
@@ -36,9 +37,22 @@ static void stream_close(struct top_client *client)
     top_stream_reset(&client->events);
 }
 
+static void look_close(struct top_client *client)
+{
+    if (client->look != NULL) {
+        curl_multi_remove_handle(client->multi, client->look);
+        curl_easy_cleanup(client->look);
+    }
+    free(client->seen);
+    client->look = NULL;
+    client->seen = NULL;
+    client->seen_length = 0;
+}
+
 void top_client_fini(struct top_client *client)
 {
     stream_close(client);
+    look_close(client);
     curl_multi_cleanup(client->multi);
     top_stream_fini(&client->events);
 }
@@ -81,6 +95,48 @@ bool top_client_follows(const struct top_client *client)
     return client->stream != NULL;
 }
 
+/* --- without a stream ------------------------------------------------------- */
+
+static size_t on_look(char *bytes, size_t size, size_t count, void *arg)
+{
+    struct top_client *client = arg;
+    size_t length = size * count;
+
+    if (client->seen_length + length > SEEN_MAX)
+        return 0;
+    client->seen = realloc(client->seen, client->seen_length + length + 1);
+    must(client->seen != NULL);
+    memcpy(client->seen + client->seen_length, bytes, length);
+    client->seen_length += length;
+    client->seen[client->seen_length] = '\0';
+    return length;
+}
+
+void top_client_look(struct top_client *client)
+{
+    if (client->look != NULL)
+        return;
+    client->look = curl_easy_init();
+    must(client->look != NULL);
+    remote_prepare(&client->remote, client->look, "/api/v1/status");
+    curl_easy_setopt(client->look, CURLOPT_TIMEOUT_MS, (long)REMOTE_ANSWER_MS);
+    curl_easy_setopt(client->look, CURLOPT_WRITEFUNCTION, on_look);
+    curl_easy_setopt(client->look, CURLOPT_WRITEDATA, client);
+    curl_multi_add_handle(client->multi, client->look);
+}
+
+static void look_end(struct top_client *client, CURLcode result)
+{
+    long status = 0;
+
+    curl_easy_getinfo(client->look, CURLINFO_RESPONSE_CODE, &status);
+    if (result == CURLE_OK && status == 200 && client->seen != NULL)
+        client->events.on_event(client->events.arg, "look", client->seen);
+    look_close(client);
+}
+
+/* --- both ------------------------------------------------------------------- */
+
 void top_client_wait(struct top_client *client, int fd, int ms)
 {
     struct curl_waitfd extra = {.fd = fd, .events = CURL_WAIT_POLLIN};
@@ -89,9 +145,12 @@ void top_client_wait(struct top_client *client, int fd, int ms)
 
     curl_multi_poll(client->multi, &extra, 1, ms, NULL);
     curl_multi_perform(client->multi, &running);
-    while ((message = curl_multi_info_read(client->multi, &left)) != NULL)
-        if (message->msg == CURLMSG_DONE)
-            running = 0;
-    if (running == 0)
-        stream_close(client);
+    while ((message = curl_multi_info_read(client->multi, &left)) != NULL) {
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        if (message->easy_handle == client->look)
+            look_end(client, message->data.result);
+        else
+            stream_close(client);
+    }
 }

@@ -4,9 +4,10 @@
  * @file top_client.h
  * @brief The stream of events of another steelyard, by libcurl.
  *
- *  - top_client_follow() opens it, and top_client_wait() reads it while it
- *    waits for a key;
- *  - single questions are for `remote`.
+ *  - top_client_follow() opens it;
+ *  - top_client_look() asks once how things stand, where there is no stream;
+ *  - top_client_wait() reads what comes of both while it waits for a key;
+ *  - other questions are for `remote`.
  *
  * @floor{control}
  * @thread{one}
@@ -29,6 +30,9 @@ struct top_client {
     void *fields;             /**< owned: the lines it sends */
     char error[256];          /**< libcurl's words for the stream */
     bool is_broken;           /**< an event was too long */
+    void *look;               /**< owned: CURL; NULL: nobody was asked */
+    char *seen;               /**< owned: what it has brought so far */
+    size_t seen_length;       /**< bytes of it */
 };
 
 /**
@@ -53,7 +57,14 @@ void top_client_follow(struct top_client *client);
 bool top_client_follows(const struct top_client *client);
 
 /**
- * Read the stream, until something has come on it or on @p fd, for @p ms at
+ * Ask how things stand. The answer is told like an event, whose kind is `look`;
+ * if there is none, nothing is told. Nothing happens while the last one is on
+ * its way.
+ */
+void top_client_look(struct top_client *client);
+
+/**
+ * Read what comes, until something has come, or there is something on @p fd, for @p ms at
  * most.
  */
 void top_client_wait(struct top_client *client, int fd, int ms);

@@ -376,14 +376,17 @@ static void draw_reason(const struct top_model *model, int y)
 
 /* --- the rest -------------------------------------------------------------- */
 
-static void draw_events(const struct top_model *model, int y, int lines)
+static void draw_events(const struct top_model *model,
+                        const struct top_view *view, int y, int lines)
 {
     char line[LINE_MAX_BYTES];
 
     if (lines < 2)
         return;
     mvhline(y, 0, ' ' | A_UNDERLINE, COLS);
-    put(y, 1, A_UNDERLINE, "EVENTS (times in UTC)");
+    put(y, 1, A_UNDERLINE,
+        view->is_asked ? "NO EVENTS COME: the state is asked for each second"
+                       : "EVENTS (times in UTC)");
     for (int i = 0; i < lines - 1 && (size_t)i < model->event_count; i++) {
         const struct top_event *event = &model->events[i];
 
@@ -441,7 +444,8 @@ static void draw_below(const struct top_view *view)
 }
 
 /** Divide the lines between the list of backends and the events. */
-static void draw_lists(const struct top_model *model)
+static void draw_lists(const struct top_model *model,
+                       const struct top_view *view)
 {
     int room = LINES - HEAD_LINES - 3; /* titles, the reason, the last line */
     int list = (int)model->count > 1 ? (int)model->count : 1;
@@ -455,7 +459,7 @@ static void draw_lists(const struct top_model *model)
     draw_backends(model, HEAD_LINES + 1, list);
     if (list > 0)
         draw_reason(model, HEAD_LINES + 1 + list);
-    draw_events(model, HEAD_LINES + 2 + list, events);
+    draw_events(model, view, HEAD_LINES + 2 + list, events);
 }
 
 void top_screen_draw(const struct top_model *model, const struct top_view *view)
@@ -470,7 +474,7 @@ void top_screen_draw(const struct top_model *model, const struct top_view *view)
             draw_trouble(model, view);
         else
             draw_counts(model);
-        draw_lists(model);
+        draw_lists(model, view);
         draw_below(view);
     }
     refresh();

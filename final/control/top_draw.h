@@ -39,6 +39,7 @@ enum top_key {
 struct top_view {
     bool shows_help;  /**< the keys are explained */
     bool is_lost;     /**< the connection is broken */
+    bool is_asked;    /**< no events come: the state is asked for */
     const char *lost; /**< since when, in words */
     const char
         *below;   /**< the last line: a question or an answer; NULL: keys */

@@ -5,12 +5,14 @@
  * terminal is tmux, with a server of our own (its socket has our name), so that
  * nobody else's sessions are touched.
  */
+#include "rude.h"
 #include "stand.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { PATIENCE_MS = 15000 };
@@ -278,6 +280,48 @@ START_TEST(a_connection_that_broke_is_said_and_mended)
 }
 END_TEST
 
+/** Others watch the events, so many that nobody else may. */
+static size_t watch_all(struct rude *watchers, size_t most)
+{
+    size_t count = 0;
+
+    do {
+        insist(count < most, "there is no end of places to watch from");
+        insist(rude_open(&watchers[count], stand.admin_port), "cannot connect");
+        rude_say(&watchers[count], "GET /events HTTP/1.1\r\n"
+                                   "Host: 127.0.0.1\r\n\r\n");
+        insist(rude_hear(&watchers[count], "\r\n\r\n", 5000), "no answer");
+        count++;
+    } while (strstr(watchers[count - 1].text, "HTTP/1.1 200") != NULL);
+    return count;
+}
+
+START_TEST(without_events_the_state_is_asked_for)
+{
+    static struct rude watchers[1024];
+    size_t count = watch_all(watchers, 1024);
+
+    top_start("80", "24", "");
+    screen_shows("* up");
+    screen_shows("NO EVENTS COME: the state is asked for each second");
+    stand_kill(&stand, 1);
+    screen_shows("x down");
+    stand_load(&stand, 20);
+    screen_shows("tries 20,");
+    insist(!screen_has("connection lost"), "it says that all is lost");
+    stand_revive(&stand, 1);
+    insist(holds_within(PATIENCE_MS, !screen_has("x down")),
+           "it is not up again:\n%s", screen_text());
+    while (count > 0) {
+        /* tmux and the backend have copies of the descriptor. */
+        shutdown(watchers[--count].fd, SHUT_RDWR);
+        rude_close(&watchers[count]);
+    }
+    insist(holds_within(PATIENCE_MS, !screen_has("NO EVENTS COME")),
+           "there is place again, and it does not follow:\n%s", screen_text());
+}
+END_TEST
+
 /* --- without a terminal ---------------------------------------------------- */
 
 /** Run top with these words behind; tells its exit status. */
@@ -358,6 +402,7 @@ int main(int argc, char **argv)
     add(suite, a_backend_is_drained_and_brought_back, 1, tear_down);
     add(suite, it_leaves_the_terminal_as_it_was, 2, tear_down);
     add(suite, a_connection_that_broke_is_said_and_mended, 1, tear_down);
+    add(suite, without_events_the_state_is_asked_for, 1, tear_down);
     add(suite, without_a_terminal_one_table_is_printed, 1, no_terminal_down);
     add(suite, nobody_there_is_said, 1, no_terminal_down);
     add(suite, somebody_else_there_is_said, 1, no_terminal_down);
