@@ -19,11 +19,13 @@ enum io plain_fail(struct stream *stream, unsigned what)
         watch_wait(&stream->watch, what);
         return IO_WAIT;
     }
-    stream->error = errno;
+    /* The first fault is the reason of those that follow from it. */
+    if (stream->error == 0)
+        stream->error = errno;
     /* When the peer has ended it, its last bytes may still be read, and the
      * poller tells of the end. If the fault is ours (no memory), it shall do so
      * too: who sends counts on it. */
-    if (stream->error != EPIPE && stream->error != ECONNRESET)
+    if (errno != EPIPE && errno != ECONNRESET)
         shutdown(stream->watch.fd, SHUT_RDWR);
     return IO_BROKEN;
 }

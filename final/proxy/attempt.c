@@ -175,6 +175,14 @@ static enum state unanswered(struct exchange *exchange)
 }
 
 /** This try is over, without a response that could be passed on. */
+/** Is it the backend's fault? Not if we had no memory to go on with it. */
+static bool is_blamed(const struct exchange *exchange, enum attempt ended)
+{
+    return attempt_is_blamed(ended) &&
+           (exchange->upstream == NULL ||
+            !stream_is_short(&exchange->upstream->stream));
+}
+
 enum state exchange_fail(struct exchange *exchange, enum state now,
                          enum attempt ended, const char *why)
 {
@@ -184,7 +192,7 @@ enum state exchange_fail(struct exchange *exchange, enum state now,
     exchange_complain(exchange, backend, now, limit_of(exchange, now, ended),
                       why);
     exchange_note_try(exchange, false, ended);
-    if (attempt_is_blamed(ended)) {
+    if (is_blamed(exchange, ended)) {
         health_failed(pool, backend, why, loop_now(exchange->worker->loop));
         backend_add_failure(backend,
                             exchange->tries[exchange->try_count - 1].took_us);
