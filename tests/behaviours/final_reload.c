@@ -286,13 +286,12 @@ static void what_needs_a_restart_is_named(void)
     threads = threads_of(&lab);
     lab_reload(&lab,
                "{\"listen\": {\"address\": \"127.0.0.2\", \"port\": 1,"
-               "\"workers\": 3, \"defer_accept\": false},"
+               "\"defer_accept\": false},"
                "\"log\": {\"access\": \"off\"},"
                "\"health\": {\"enabled\": false}, \"backends\": [\"{0}\"]}",
                true);
     is_logged(&lab, "reload: port differs, but only a restart changes it");
     is_logged(&lab, "reload: address differs, but only a restart changes it");
-    is_logged(&lab, "reload: workers differs, but only a restart changes it");
     is_logged(&lab, "reload: defer-accept differs, but only a restart");
     is_logged(&lab, "reload: access-log differs, but only a restart");
     is_logged(&lab, "reload: done, 0 settings have changed");
