@@ -42,7 +42,8 @@
 ##   make check      what can be tested without running: warnings, style, links,
 ##                   the sizes of the steps, the text against the code
 ##   make dashboard  test what operators look at: the dashboard in a browser
-##                   (installs chromium) and in a terminal
+##                   and in a terminal, and what Prometheus reads (installs
+##                   chromium, tmux and prometheus)
 ##   make text       the lessons alone: excerpts, links, transcripts
 ##   make format     set all C code in our style (clang-format)
 ##   make deps       install what is missing (DEPS=no: never install anything)
@@ -200,9 +201,11 @@ test: deps-test
 WATCHED  = final/steelyard backend/backend
 
 dashboard: deps-dashboard
-	@$(MAKE) final backend build/tests/dashboard build/tests/top
+	@$(MAKE) final backend build/tests/dashboard build/tests/top \
+	    build/tests/behaviours
 	@build/tests/dashboard $(WATCHED)
 	@build/tests/top $(WATCHED)
+	@$(TRY) --lb final/steelyard --upto 99 --only admin-metrics
 
 JOBS     = $(shell getconf _NPROCESSORS_ONLN)
 ASAN_LBS = $(CHAPTERS:%=build/asan/%/lb) build/asan/steelyard
