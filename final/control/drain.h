@@ -26,6 +26,7 @@
  *         stderr says why; 2, not understood
  */
 int drain_main(int argc, char **argv);
+/** The other way round: see drain_main(). */
 int ready_main(int argc, char **argv);
 
 #endif
