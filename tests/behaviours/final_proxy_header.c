@@ -283,6 +283,28 @@ static void the_named_are_hashed(void)
     lab_end(&lab);
 }
 
+#define SERVED \
+    "\"port\": 0, \"admin\": {\"listen\": \"off\"}, \"backends\": [\"{0}\"]"
+
+static void a_reload_lists_others(void)
+{
+    struct lab lab;
+
+    lab_init(&lab);
+    lab_backends(&lab, 1);
+    lab_config_kept(&lab, "{" SERVED "}");
+    lab_start(&lab);
+    expect_client(&lab, BYTES(""), "127.0.0.1");
+    lab_reload(&lab,
+               "{" SERVED
+               ", \"forwarded\": {\"accept_proxy\": [\"127.0.0.0/8\"]}}",
+               true);
+    expect_client(&lab, BYTES(LINE), "192.0.2.7");
+    lab_reload(&lab, "{" SERVED "}", true);
+    expect_client(&lab, BYTES(""), "127.0.0.1");
+    lab_end(&lab);
+}
+
 /* --- told by us ----------------------------------------------------------- */
 
 /** A client that names nobody, a balancer, and a backend that the test plays. */
@@ -512,6 +534,8 @@ static const struct behaviour list[] = {
      others_are_not_believed},
     {"proxy-header-hash", 99, 1, "Policies go by the named client.",
      the_named_are_hashed},
+    {"proxy-header-reload", 99, 1, "A reload may list others.",
+     a_reload_lists_others},
     {"send-proxy-v1", 99, 2, "A backend is told who the client is, in a line.",
      backends_hear_a_line},
     {"send-proxy-v2", 99, 2, "Or in a block of bytes.", backends_hear_a_block},

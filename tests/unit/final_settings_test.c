@@ -633,6 +633,12 @@ static const struct {
     {"{\"backends\": [{\"url\": \"http://a\", \"weight\": 257}]}",
      "config.json:1:45: backends[0].weight wants a whole number, from 1 to "
      "256, not 257"},
+    {"{\"backends\": [{\"url\": \"http://a\", \"send_proxy\": \"v3\"}]}",
+     "config.json:1:49: backends[0].send_proxy wants off, v1 or v2, not "
+     "\"v3\""},
+    {"{\"backends\": [{\"url\": \"http://a\", \"send_proxy\": 1}]}",
+     "config.json:1:49: backends[0].send_proxy wants off, v1 or v2, not the "
+     "number 1"},
     {"{\"backends\": [{\"url\": \"http://a\", \"backup\": 1}]}",
      "config.json:1:45: backends[0].backup wants true or false, not the number "
      "1"},
