@@ -46,7 +46,7 @@ size_t address_print(const union address *address, char *out);
 /** Are they the same, port and all? */
 bool address_equals(const union address *one, const union address *other);
 
-/** As 16 bytes: IPv4 is mapped (RFC 4291, 2.5.5.2). It is one. */
+/** As 16 bytes, IPv4 mapped to IPv6 (RFC 4291, 2.5.5.2). It is an address. */
 void address_bytes(const union address *address, unsigned char *bytes);
 
 /** The address that these 16 bytes are; IPv4 again, if they stand for it. */

@@ -44,7 +44,7 @@ static void tell_rest(struct complaint *kind, const struct backend *backend,
 {
     unsigned untold = atomic_exchange(&kind->untold, 0);
 
-    if (untold > 0 && step == STATE_HANDSHAKE)
+    if (untold > 0 && (step == STATE_GREETING || step == STATE_HANDSHAKE))
         log_warn("%u more clients failed while %s", untold,
                  state_row(step)->words);
     else if (untold > 0)

@@ -209,6 +209,29 @@ static void other_bytes_are_refused(void)
     }
 }
 
+/** So many without a header. */
+static void come_without(const struct lab *lab, int times)
+{
+    while (times-- > 0)
+        lab_talk(lab, LAST("/"));
+}
+
+static void many_are_summed_up(void)
+{
+    struct lab lab;
+
+    believing(&lab, "127.0.0.1");
+    come_without(&lab, 1);
+    insist(holds_within(4000, (come_without(&lab, 5),
+                               process_said(lab.lb.err,
+                                            "more clients failed while reading "
+                                            "the PROXY header"))),
+           "many without a PROXY header; expected the log to say how many; it "
+           "says %s",
+           process_text(lab.lb.err));
+    lab_end(&lab);
+}
+
 static void headers_have_their_time(void)
 {
     struct lab lab;
@@ -275,8 +298,10 @@ static void the_named_are_hashed(void)
 
         insist(who == backend_for(&lab, i),
                "192.0.2.%u came twice; expected the same backend", i);
-        first = first == 0 ? who : first;
-        other = who != first ? who : other;
+        if (first == 0)
+            first = who;
+        if (who != first)
+            other = who;
     }
     insist(other != 0, "20 addresses by PROXY headers and address-hash; "
                        "expected them at both backends");
@@ -327,7 +352,7 @@ static void hear_bytes(struct rude *rude, const char *bytes, size_t length)
 
 static unsigned port_of(const struct rude *rude)
 {
-    struct sockaddr_in address;
+    struct sockaddr_in address = {0};
     socklen_t length = sizeof(address);
 
     insist(getsockname(rude->fd, (struct sockaddr *)&address, &length) == 0,
@@ -528,6 +553,8 @@ static const struct behaviour list[] = {
      headers_come_in_pieces},
     {"proxy-header-refused", 99, 2, "What is no header ends the connection.",
      other_bytes_are_refused},
+    {"proxy-header-many", 99, 1, "Many without one are told of together.",
+     many_are_summed_up},
     {"proxy-header-late", 99, 1, "A header has its time, and no more.",
      headers_have_their_time},
     {"proxy-header-unlisted", 99, 2, "Nobody else is believed a header.",
