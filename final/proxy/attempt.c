@@ -174,7 +174,6 @@ static enum state unanswered(struct exchange *exchange)
     return exchange_answer(exchange, 502, "no backend has answered");
 }
 
-/** This try is over, without a response that could be passed on. */
 /** Is it the backend's fault? Not if we had no memory to go on with it. */
 static bool is_blamed(const struct exchange *exchange, enum attempt ended)
 {
@@ -183,6 +182,7 @@ static bool is_blamed(const struct exchange *exchange, enum attempt ended)
             !stream_is_short(&exchange->upstream->stream));
 }
 
+/** This try is over, without a response that could be passed on. */
 enum state exchange_fail(struct exchange *exchange, enum state now,
                          enum attempt ended, const char *why)
 {
