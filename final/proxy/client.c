@@ -26,6 +26,39 @@ static bool cut_last(struct text *list, struct text *last)
     return true;
 }
 
+/** Digits and nothing else: a port, or part of it. */
+static bool is_port(struct text text)
+{
+    uint64_t port;
+
+    return text_number(text, &port) && port <= 65535;
+}
+
+/**
+ * Some proxies write the port as well: `10.0.0.1:5000`, `[2001:db8::1]:5000`.
+ * Colons without brackets are those of an IPv6 address.
+ *
+ * @return the address alone; the whole word, if it is of another form
+ */
+static struct text without_port(struct text word)
+{
+    struct text rest = word, host;
+
+    if (text_begins(word, "[")) {
+        rest = (struct text){word.at + 1, word.length - 1};
+        if (!text_cut(&rest, ']', &host))
+            return word;
+        if (rest.length == 0)
+            return host;
+        if (rest.at[0] != ':')
+            return word;
+        rest = (struct text){rest.at + 1, rest.length - 1};
+    } else if (!text_cut(&rest, ':', &host)) {
+        return word;
+    }
+    return is_port(rest) ? host : word;
+}
+
 /**
  * Go on to the left in one line.
  *
@@ -37,7 +70,7 @@ static bool follow(const struct configuration *configuration, struct text list,
     struct text word;
 
     while (cut_last(&list, &word)) {
-        if (!address_parse(client, word, 0))
+        if (!address_parse(client, without_port(word), 0))
             return false;
         if (!client_is_trusted(configuration, client))
             return false;

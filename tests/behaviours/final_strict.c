@@ -10,6 +10,7 @@
 #include "behaviours.h"
 #include "lab.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define GET(path)    "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -132,6 +133,34 @@ static void client_is_first_from_the_right(void)
            "for the client; got \"%s\"",
            process_text(scene.lab.lb.out));
     scene_close(&scene);
+}
+
+/** Some proxies tell the port, too. */
+static void ports_are_no_part_of_the_client(void)
+{
+    static const char *const cases[][2] = {
+        {"203.0.113.9:40000, 10.1.2.3:5000", " 203.0.113.9 \"GET / "},
+        {"[2001:db8::7]:443, [fd00::1]", " 2001:db8::7 \"GET / "},
+        {"2001:db8::8, fd00::1", " 2001:db8::8 \"GET / "},
+        {"203.0.113.9, 10.1.2.3:nine", " 127.0.0.1 \"GET / "},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct scene scene;
+        char request[200];
+
+        snprintf(request, sizeof(request),
+                 "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: %s\r\n\r\n",
+                 cases[i][0]);
+        scene_open(&scene, "--trusted", "127.0.0.0/8,10.0.0.0/8,fd00::/8");
+        scene_ask(&scene, request);
+        rude_say(&scene.backend, OK("2") "ok");
+        lab_hear(&scene.client, "ok");
+        insist(lab_prints(&scene.lab, cases[i][1], 3000),
+               "X-Forwarded-For: %s: expected%s in the log; got \"%s\"",
+               cases[i][0], cases[i][1], process_text(scene.lab.lb.out));
+        scene_close(&scene);
+    }
 }
 
 static void one_hop_only(void)
@@ -324,6 +353,8 @@ static const struct behaviour list[] = {
      listed_proxies_are_believed},
     {"behind-proxies", 99, 1, "The client is the first who is not listed.",
      client_is_first_from_the_right},
+    {"forwarded-ports", 99, 1, "Ports in X-Forwarded-For are passed over.",
+     ports_are_no_part_of_the_client},
     {"one-hop", 99, 1, "Fields for one connection stay there, both ways.",
      one_hop_only},
     {"plain-lengths", 99, 3, "Lengths that can be read in two ways: 400.",
