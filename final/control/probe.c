@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "base/settings.h"
 #include "event/loop.h"
+#include "net/socket.h"
 #include "net/tls.h"
 #include "upstream/health.h"
 #include "upstream/pool.h"
@@ -34,6 +35,7 @@ struct probe {
     CURL *curl;                /**< owned; NULL between two probes */
     struct curl_slist *fields; /**< owned: field lines of ours */
     struct timer next;         /**< when the next one begins */
+    bool is_short;             /**< we had no descriptor or no memory for it */
     char error[CURL_ERROR_SIZE];
     char *body; /**< owned: what has come, if a text is wanted */
     size_t length;
@@ -47,6 +49,7 @@ struct prober {
     struct timer late;             /**< when libcurl wants to be called */
     struct random random;
     struct probe *probes; /**< owned: one for each backend */
+    bool is_short;        /**< the last probe could not be made: told once */
     bool asks;            /**< prober_ask_all() is under way */
     size_t asked;         /**< how many have not answered yet */
 };
@@ -78,6 +81,29 @@ static void on_socket(void *arg)
     collect(prober);
 }
 
+/** The probe that this is the question of. */
+static struct probe *probe_of(CURL *curl)
+{
+    char *private = NULL;
+
+    curl_easy_getinfo(curl, CURLINFO_PRIVATE, &private);
+    return (struct probe *)(void *)private;
+}
+
+/**
+ * libcurl wants a socket. It would take any failure for one to connect, and so
+ * for a fault of the backend.
+ */
+static curl_socket_t socket_wished(void *user, curlsocktype purpose,
+                                   struct curl_sockaddr *to)
+{
+    struct probe *probe = user;
+    int fd = socket_open(to->family, &probe->is_short);
+
+    (void)purpose;
+    return fd == -1 ? CURL_SOCKET_BAD : fd;
+}
+
 /** libcurl wants a socket watched, or no longer. */
 static int socket_wanted(CURL *curl, curl_socket_t socket, int wants,
                          void *user, void *known)
@@ -85,7 +111,6 @@ static int socket_wanted(CURL *curl, curl_socket_t socket, int wants,
     struct prober *prober = user;
     struct socket_watch *at = known;
 
-    (void)curl;
     if (wants == CURL_POLL_REMOVE) {
         if (at != NULL) {
             loop_forget(prober->loop, &at->watch);
@@ -107,7 +132,7 @@ static int socket_wanted(CURL *curl, curl_socket_t socket, int wants,
     at->watch.arg = at;
     curl_multi_assign(prober->multi, socket, at);
     if (at->watch.fd == -1 || !loop_watch(prober->loop, &at->watch))
-        log_error("a probe cannot be watched: out of descriptors?");
+        probe_of(curl)->is_short = true; /* it will be too late */
     return 0;
 }
 
@@ -203,7 +228,10 @@ static void probe_begin(void *arg)
     snprintf(url, sizeof(url), "%s%s", probe->backend->url,
              settings->health_path);
     probe->error[0] = '\0';
+    probe->is_short = false;
     curl_easy_setopt(probe->curl, CURLOPT_URL, url);
+    curl_easy_setopt(probe->curl, CURLOPT_OPENSOCKETFUNCTION, socket_wished);
+    curl_easy_setopt(probe->curl, CURLOPT_OPENSOCKETDATA, probe);
     curl_easy_setopt(probe->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(probe->curl, CURLOPT_CONNECT_ONLY, by_http ? 0L : 1L);
     curl_easy_setopt(probe->curl, CURLOPT_TIMEOUT_MS,
@@ -302,15 +330,33 @@ static void probe_close(struct probe *probe)
     probe->fields = NULL;
 }
 
+/** A probe that we could not make tells nothing of the backend. */
+static void tell_short(struct prober *prober, const struct probe *probe,
+                       bool is_short)
+{
+    if (is_short)
+        log_debug("probe of %s: not made", probe->backend->url);
+    if (is_short && !prober->is_short)
+        log_error("probes cannot be made: out of descriptors or memory; "
+                  "backends stay as they are");
+    else if (!is_short && prober->is_short)
+        log_warn("probes are made again");
+    prober->is_short = is_short;
+}
+
 static void probe_end(struct probe *probe, CURLcode result)
 {
     struct prober *prober = probe->prober;
     char why[CURL_ERROR_SIZE + 64] = "";
     bool good = is_good(probe, result, why, sizeof(why));
+    bool is_short = !good && (probe->is_short || result == CURLE_OUT_OF_MEMORY);
 
     probe_close(probe);
-    log_debug("probe of %s: %s", probe->backend->url, good ? "good" : why);
-    health_judge(prober->pool, probe->backend, good, why, clock_ms());
+    tell_short(prober, probe, is_short);
+    if (!is_short) {
+        log_debug("probe of %s: %s", probe->backend->url, good ? "good" : why);
+        health_judge(prober->pool, probe->backend, good, why, clock_ms());
+    }
     if (!prober->asks)
         plan(probe, interval_of(probe));
     else if (--prober->asked == 0)
@@ -325,10 +371,8 @@ static void collect(struct prober *prober)
 
     while ((message = curl_multi_info_read(prober->multi, &left)) != NULL) {
         CURLcode result = message->data.result;
-        char *private;
 
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
-        probe_end((struct probe *)(void *)private, result);
+        probe_end(probe_of(message->easy_handle), result);
     }
 }
 

@@ -24,6 +24,15 @@ static int socket_new(int family)
 #endif
 }
 
+int socket_open(int family, bool *is_short)
+{
+    int fd = socket_new(family);
+    struct stream none = {.error = errno};
+
+    *is_short = fd == -1 && stream_is_short(&none);
+    return fd;
+}
+
 enum io socket_connect(struct stream *stream, const union address *to)
 {
     static const int on = 1;

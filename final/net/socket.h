@@ -14,6 +14,14 @@
 #include "net/stream.h"
 
 /**
+ * A socket for TCP, non-blocking and not inherited, for somebody else to use.
+ *
+ * @param is_short set if there is none because we lack descriptors or memory
+ * @return owned by the caller; -1: none
+ */
+int socket_open(int family, bool *is_short);
+
+/**
  * Begin to connect, without waiting for it.
  *
  * @param stream made ready: closed, unless the answer is #IO_DONE (it can be

@@ -129,6 +129,40 @@ static void down_has_an_interval_of_its_own(void)
     lab_end(&lab);
 }
 
+/** What we cannot ask for want of descriptors tells nothing of a backend. */
+static void short_probes_do_not_count(void)
+{
+    enum { CROWD = 60 };
+    struct rude crowd[CROWD];
+    struct lab lab;
+
+    lab_init(&lab);
+    lab_backends(&lab, 2);
+    lab_flag(&lab, 0, "--workers", "2");
+    lab_flag(&lab, 0, "--log-level", "debug");
+    lab_flag(&lab, 0, "--no-defer-accept", NULL);
+    lab_start(&lab);
+    lab_who(&lab, "/");
+    insist(process_limit_files(&lab.lb, 40), "prlimit does not work here");
+    for (size_t i = 0; i < CROWD; i++)
+        lab_rude(&lab, &crowd[i]);
+    is_logged(&lab, "probes cannot be made: out of descriptors");
+    insist(holds_within(5000, lab_logged(&lab, ": not made") >= 12),
+           "out of descriptors; expected six probes of each not to be made; "
+           "the log says %s",
+           process_text(lab.lb.err));
+    insist(lab_logged(&lab, "[down]") == 0,
+           "we are out of descriptors; a backend was taken for down: %s",
+           process_text(lab.lb.err));
+    for (size_t i = 0; i < CROWD; i++)
+        rude_close(&crowd[i]);
+    is_logged(&lab, "probes are made again");
+    lab_kill(&lab, 0);
+    is_logged(&lab, lab_change(&lab, 0, "down"));
+    lab_who(&lab, "/");
+    lab_end(&lab);
+}
+
 /* --- requests -------------------------------------------------------------- */
 
 static void five_in_a_row_eject(void)
@@ -442,6 +476,9 @@ static const struct behaviour list[] = {
      five_in_a_row_eject},
     {"row-ends", 99, 2, "One success in between, and they do not.",
      success_ends_the_row},
+    {"probe-short", 99, 1,
+     "A probe that we have no descriptor for does not count.",
+     short_probes_do_not_count},
     {"eject-grows", 99, 1, "Each ejection is longer than the last.",
      ejections_grow},
     {"eject-ends", 99, 1, "Good probes end an ejection early.",
