@@ -9,8 +9,9 @@
  *     ready    look until a new probe was good -> PATCH ready: true -> look
  *              until it is up
  *
- * What the PATCH itself answers is not believed: a worker that had picked the
- * backend just before may not have counted its request yet.
+ * What the PATCH itself answers is not believed, and the first look comes a
+ * moment later: a worker that had picked the backend just before may not have
+ * counted its request yet.
  */
 #include "control/drain.h"
 
@@ -259,6 +260,7 @@ static int drain(struct task *task)
     if (status != COMMAND_GOES_ON)
         return status;
     if (task->command.waits) {
+        pause_ms(LOOK_MS);
         status = wait_until(task, is_idle);
         if (status == COMMAND_GOES_ON)
             return command_say(&task->command,
