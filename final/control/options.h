@@ -91,8 +91,8 @@ void options_print_completion(FILE *out);
     X("healthcheck", "--url --ready",                                    \
       "ask one that runs whether it is alive")                                 \
     X("drain", "--wait --url --token --help",                                  \
-      "send a backend of one that runs nothing new")                           \
-    X("ready", "--wait --url --token --help", "let it serve again")            \
+      "drain a backend of one that runs")                                      \
+    X("ready", "--wait --url --token --help", "make it ready again")           \
     X("top", "--url --token --once --help", "watch one that runs")
 
 /**
