@@ -12,21 +12,28 @@
 #define CONTROL_DRAIN_H
 
 /**
- * Set a backend not ready, or ready again.
+ * Set a backend not ready.
  *
  *     drain BACKEND [--wait[=SECONDS]] [--url URL] [--token TOKEN]
- *     ready BACKEND [--wait[=SECONDS]] [--url URL] [--token TOKEN]
  *
- * With `--wait`, `drain` ends when the backend has nothing in flight any more;
- * `ready` first waits until a new probe of the backend was good, and ends when
- * it serves.
+ * With `--wait` it ends when the backend has nothing in flight any more.
  *
- * @param argv the command line, from the word `drain` or `ready` on
+ * @param argv the command line, from the word `drain` on
  * @return an exit status: 0, it is so; 1, it is not, refused or not in time, and
  *         stderr says why; 2, not understood
  */
 int drain_main(int argc, char **argv);
-/** The other way round: see drain_main(). */
+
+/**
+ * Set a backend ready again.
+ *
+ *     ready BACKEND [--wait[=SECONDS]] [--url URL] [--token TOKEN]
+ *
+ * With `--wait` it first waits until a new probe of the backend was good, and
+ * ends when it serves.
+ *
+ * @return likewise
+ */
 int ready_main(int argc, char **argv);
 
 #endif
