@@ -36,6 +36,11 @@ void body_begin(struct body *body, const struct request *request)
         body->state = BODY_ENDED;
 }
 
+void body_begin_tunnel(struct body *body)
+{
+    *body = (struct body){.left = UINT64_MAX, .state = BODY_DATA};
+}
+
 bool body_is_open(const struct body *body)
 {
     return body->state != BODY_ENDED && body->state != BODY_BAD;

@@ -42,6 +42,9 @@ struct body {
 /** Get ready for the body that belongs to @p request. */
 void body_begin(struct body *body, const struct request *request);
 
+/** What follows is no message: every byte counts, until the connection ends. */
+void body_begin_tunnel(struct body *body);
+
 /** Is there something left to be read? False also when it is bad. */
 bool body_is_open(const struct body *body);
 

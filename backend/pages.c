@@ -136,6 +136,21 @@ PAGE(echo)
     response->length = request->chunked ? RESPONSE_UNKNOWN : request->length;
 }
 
+/** From the head on, bytes come back as they are, until the client goes. */
+PAGE(tunnel)
+{
+    UNUSED(origin), UNUSED(rest);
+    if (!request->upgrade) {
+        response_set_status(response, 426);
+        return;
+    }
+    response->status = 101;
+    response->upgrade = "echo";
+    response->source = RESPONSE_ECHO;
+    response->length = RESPONSE_UNKNOWN;
+    response->end = RESPONSE_LEAVE;
+}
+
 PAGE(headers)
 {
     UNUSED(origin), UNUSED(rest);
@@ -225,6 +240,8 @@ static const struct page pages[] = {
      "N bytes, up to 1 GiB"},
     {"/echo",        "/echo",            NULL,   page_echo,
      "gives the request's body back as it comes"},
+    {"/tunnel",      "/tunnel",          "GET",  page_tunnel,
+     "upgrades, then gives back what comes"},
     {"/headers",     "/headers",         NULL,   page_headers,
      "shows the request's head as it arrived"},
     {"/stream",      "/stream?n=&ms=",   NULL,   page_stream,

@@ -213,6 +213,8 @@ static bool take_connection(struct request *request, struct span value)
             request->close = true;
         if (span_is_like(word, "keep-alive"))
             request->keep = true;
+        if (span_is_like(word, "upgrade"))
+            request->upgrade = request->minor == 1;
     }
     return true;
 }

@@ -40,6 +40,7 @@ struct request {
     bool chunked;         /**< the body comes in chunks */
     bool has_length;      /**< a Content-Length came */
     bool expect_continue; /**< the client waits for 100 before its body */
+    bool upgrade;         /**< the client asks for another protocol */
     uint64_t length;      /**< the Content-Length, or 0 */
     int status;           /**< if bad: the status to refuse it with */
 };

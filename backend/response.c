@@ -42,6 +42,7 @@ static const char *reason_of(int status)
         int status;
         const char *reason;
     } reasons[] = {
+        {101, "Switching Protocols"},
         {200, "OK"},
         {201, "Created"},
         {202, "Accepted"},
@@ -62,6 +63,7 @@ static const char *reason_of(int status)
         {413, "Content Too Large"},
         {417, "Expectation Failed"},
         {418, "I'm a teapot"},
+        {426, "Upgrade Required"},
         {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
@@ -159,6 +161,11 @@ static void print_head(const struct response *response, struct origin *origin,
                  reason_of(response->status));
     buffer_print(out, "Date: %s\r\n", origin_date(origin));
     buffer_print(out, "X-Backend: %s\r\n", origin->name);
+    if (response->upgrade != NULL) {
+        buffer_print(out, "Upgrade: %s\r\nConnection: upgrade\r\n",
+                     response->upgrade);
+        return;
+    }
     if (status_has_body(response->status))
         buffer_print(out, "Content-Type: %s\r\n", response->type);
     print_framing(response, out);
@@ -177,8 +184,9 @@ static void begin(struct response *response, const struct origin *origin,
     if (response->source == RESPONSE_COUNT)
         response_print(response, "read %" PRIu64 " bytes\n", body->bytes);
     response->chunked =
-        response->bad_chunks ||
-        (response->length == RESPONSE_UNKNOWN && response->minor == 1);
+        response->upgrade == NULL &&
+        (response->bad_chunks ||
+         (response->length == RESPONSE_UNKNOWN && response->minor == 1));
     if (origin->stopping && response->end == RESPONSE_KEEP) {
         response->close = true;
         response->end = RESPONSE_LEAVE;

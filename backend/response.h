@@ -61,6 +61,7 @@ struct response {
     uint64_t events;             /**< for RESPONSE_EVENTS: how many */
     unsigned event_gap_ms;       /**< and the time between two */
     unsigned pause_ms;           /**< wait so long before the first byte */
+    const char *upgrade;         /**< the protocol that follows, or NULL */
     bool close;                  /**< the head says Connection: close */
     enum response_end end;       /**< what really becomes of the connection */
 

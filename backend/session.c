@@ -208,9 +208,11 @@ static void log_request(const struct session *session,
 
     if (!origin->options->verbose)
         return;
-    fprintf(stderr, "%s: %.*s %.*s -> %d%s%s\n", origin->name,
+    fprintf(stderr, "%s: %.*s %.*s%s%.*s -> %d%s%s\n", origin->name,
             (int)request->method.length, request->method.at,
-            (int)request->path.length, request->path.at, response->status,
+            (int)request->path.length, request->path.at,
+            request->query.length > 0 ? "?" : "", (int)request->query.length,
+            request->query.at, response->status,
             response->mischief != NULL ? ", misbehaves: " : "",
             response->mischief != NULL ? response->mischief : "");
 }
@@ -258,7 +260,10 @@ static enum step session_on_request(struct session *session,
     size_t head_bytes = request->head.length;
 
     session_decide(session, request);
-    body_begin(&session->body, request);
+    if (session->response.upgrade != NULL)
+        body_begin_tunnel(&session->body);
+    else
+        body_begin(&session->body, request);
     if (request->expect_continue && body_is_open(&session->body) &&
         !session->response.early)
         buffer_print(&session->out, "HTTP/1.1 100 Continue\r\n\r\n");

@@ -431,6 +431,27 @@ START_TEST(an_echo_keeps_the_chunks)
 }
 END_TEST
 
+START_TEST(a_tunnel_gives_every_byte_back)
+{
+    struct process backend = backend_start();
+    struct client *client = client_new(backend.port);
+
+    say(client, GET("/tunnel"));
+    expect(client, "HTTP/1.1 426 Upgrade Required\r\n");
+    forget(client);
+    say(client, "GET /tunnel HTTP/1.1\r\nHost: h\r\nUpgrade: echo\r\n"
+                "Connection: keep-alive, Upgrade\r\n\r\nat once");
+    expect(client, "\r\n\r\nat once");
+    ASSERT_HAS(client, "HTTP/1.1 101 Switching Protocols\r\n");
+    ASSERT_HAS(client, "Upgrade: echo\r\nConnection: upgrade\r\n");
+    ck_assert(!has(client, "chunked"));
+    say(client, GET("/"));
+    expect(client, GET("/"));
+    client_free(client);
+    backend_stop(&backend);
+}
+END_TEST
+
 START_TEST(an_echo_stops_reading_while_nobody_takes_its_answer)
 {
     enum { MANY = 64 * 1024 * 1024 };
@@ -1262,6 +1283,7 @@ static void add_pages(Suite *suite)
     tcase_add_test(pages, as_many_bytes_come_as_were_asked_for);
     tcase_add_test(pages, an_echo_keeps_the_length);
     tcase_add_test(pages, an_echo_keeps_the_chunks);
+    tcase_add_test(pages, a_tunnel_gives_every_byte_back);
     tcase_add_test(pages, an_echo_stops_reading_while_nobody_takes_its_answer);
     tcase_add_test(pages, headers_are_shown_as_they_arrived);
     tcase_add_test(pages, a_stream_sends_event_after_event);
