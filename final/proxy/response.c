@@ -153,6 +153,7 @@ static void expect_head(struct exchange *exchange)
 bool response_take(struct exchange *exchange)
 {
     struct flow *down = &exchange->down;
+    bool is_under_way = exchange->has_response;
 
     expect_head(exchange);
     while (!exchange->has_response && flow_raw(down) > 0) {
@@ -170,5 +171,13 @@ bool response_take(struct exchange *exchange)
     }
     if (!exchange->has_response || flow_raw(down) == 0)
         return true;
-    return flow_decode(down, &exchange->response_body) != BODY_REFUSED;
+    if (flow_decode(down, &exchange->response_body) != BODY_REFUSED)
+        return true;
+    /* When its head has come just now, not a byte of it has gone out yet, and
+     * the client can still be told. */
+    if (!is_under_way) {
+        exchange->has_response = false;
+        exchange->response.why = exchange->response_body.why;
+    }
+    return false;
 }

@@ -532,6 +532,35 @@ static void repeats_are_summed_up(void)
     lab_end(&lab);
 }
 
+/* --- a response that goes wrong --------------------------------------------- */
+
+static void bad_chunk_at_once_is_502(void)
+{
+    static const char chunks[] = "HTTP/1.1 200 OK\r\n"
+                                 "Transfer-Encoding: chunked\r\n\r\n";
+    struct lab lab;
+    struct rude client, backend;
+
+    lab_played(&lab, 0);
+    lab_start(&lab);
+    begin(&lab, plain_get, &client, &backend);
+    rude_say(&backend, "HTTP/1.1 200 OK\r\n"
+                       "Transfer-Encoding: chunked\r\n\r\n"
+                       "3\r\nabc\r\nno size\r\n");
+    ends_with(&client, "HTTP/1.1 502 ");
+    rude_close(&backend);
+    lab_ask(&client, plain_get, "");
+    lab_accept(&lab, 0, &backend);
+    rude_say(&backend, chunks);
+    ends_with(&client, "HTTP/1.1 200 OK\r\n");
+    rude_say(&backend, "no size\r\n");
+    lab_hear_end(&client);
+    lab_lacks(&client, "502");
+    rude_close(&client);
+    rude_close(&backend);
+    lab_end(&lab);
+}
+
 static const struct behaviour list[] = {
     {"connect-tries", 99, 2, "Nobody who refuses stops a POST.",
      connect_tries_are_counted},
@@ -564,6 +593,9 @@ static const struct behaviour list[] = {
      "A backend that dies costs no GET, however many it had.",
      budget_is_not_for_the_dead},
     {"budget-set", 99, 1, "Or than what is set.", budget_may_be_nothing},
+    {"bad-at-once", 99, 2,
+     "A response that is bad at once is 502; later, it ends.",
+     bad_chunk_at_once_is_502},
     {"promise-six", 99, 2, "A failure is told with the limit and the setting.",
      failures_tell_all},
     {"log-repeats", 99, 1, "The same failure again and again is summed up.",
