@@ -315,6 +315,7 @@ enum state exchange_pick(struct exchange *exchange)
     struct pool_question question = {
         .policy = exchange->terms->policy,
         .tried = exchange->tried,
+        .was_refused = exchange->unconnected > 0,
         .key = pool->kind->hashes ? hash_key(exchange) : 0,
         .chance = {random_next(&worker->random), random_next(&worker->random)},
         .preferred = exchange_preferred(exchange),

@@ -83,9 +83,20 @@ static void able_gather(struct able *able, struct pool *pool, bool backups)
     }
 }
 
-/** None is up: all of them, or none, by the settings; said once. Never one
- * that drains: a person has said so. */
+/** All of them, up or not, or none, by the settings. Never one that drains: a
+ * person has said so. */
 static void able_desperate(struct able *able, struct pool *pool)
+{
+    bool tries = pool->settings->none_healthy == SETTINGS_NONE_HEALTHY_TRY_ALL;
+
+    able->count = 0;
+    for (size_t i = 0; tries && i < pool->count; i++)
+        if (!atomic_load(&pool->backends[i]->draining))
+            able->at[able->count++] = pool->backends[i];
+}
+
+/** None is up: that is said once. */
+static void tell_all_down(struct pool *pool)
 {
     bool tries = pool->settings->none_healthy == SETTINGS_NONE_HEALTHY_TRY_ALL;
 
@@ -93,9 +104,6 @@ static void able_desperate(struct able *able, struct pool *pool)
         log_error("no backend is up: %s (setting none-healthy)",
                   tries ? "requests are sent to all of them, come what may"
                         : "requests get 503");
-    for (size_t i = 0; tries && i < pool->count; i++)
-        if (!atomic_load(&pool->backends[i]->draining))
-            able->at[able->count++] = pool->backends[i];
 }
 
 /** Who may serve? */
@@ -104,11 +112,13 @@ static void able_find(struct able *able, struct pool *pool)
     able_gather(able, pool, false);
     if (able->count == 0)
         able_gather(able, pool, true);
-    if (able->count == 0)
+    if (able->count == 0) {
+        tell_all_down(pool);
         able_desperate(able, pool);
-    else if (atomic_load_explicit(&pool->all_down, memory_order_relaxed) &&
-             atomic_exchange(&pool->all_down, false))
+    } else if (atomic_load_explicit(&pool->all_down, memory_order_relaxed) &&
+               atomic_exchange(&pool->all_down, false)) {
         log_warn("there are backends again that are up");
+    }
 }
 
 /** How many tenths of its weight a backend has, that came up a while ago. */
@@ -184,27 +194,35 @@ static bool able_has(const struct able *able, const struct backend *backend)
     return false;
 }
 
-/** Those who may be asked for this request, and have room.
+/**
+ * Those who may be asked for this request, and have room. When those that are
+ * up refuse connections, health checks have only not found out yet that none is
+ * up.
  *
- * @return how many there are, with those that have no room */
+ * @return how many there are, with those that have no room
+ */
 static size_t able_choose(struct able *able, struct pool *pool,
-                          const struct backend_set *tried)
+                          const struct pool_question *question)
 {
     size_t fresh;
 
     able_find(able, pool);
-    fresh = able_narrow(able, tried);
+    fresh = able_narrow(able, &question->tried);
     if (fresh > 0)
         return fresh;
     able_gather(able, pool, true);
-    return able_narrow(able, tried);
+    fresh = able_narrow(able, &question->tried);
+    if (fresh > 0 || !question->was_refused)
+        return fresh;
+    able_desperate(able, pool);
+    return able_narrow(able, &question->tried);
 }
 
 enum picked pool_pick(struct pool *pool, const struct pool_question *question,
                       struct backend **backend)
 {
     struct able able;
-    size_t fresh = able_choose(&able, pool, &question->tried);
+    size_t fresh = able_choose(&able, pool, question);
 
     while (able.count > 0) {
         struct backend *picked = able_has(&able, question->preferred)
@@ -218,7 +236,7 @@ enum picked pool_pick(struct pool *pool, const struct pool_question *question,
         }
         /* Somebody was quicker. By now another may have room that had none
          * before: all are looked at again. */
-        fresh = able_choose(&able, pool, &question->tried);
+        fresh = able_choose(&able, pool, question);
     }
     return fresh > 0 ? PICKED_FULL : PICKED_NONE;
 }

@@ -46,6 +46,7 @@ struct pool {
 struct pool_question {
     struct policy *policy;     /**< borrowed: the worker's own */
     struct backend_set tried;  /**< those that were tried already */
+    bool was_refused;          /**< one of them could not be connected to */
     uint64_t key;              /**< what to hash by */
     uint64_t chance[2];        /**< two random numbers */
     struct backend *preferred; /**< by the cookie; NULL: none */

@@ -415,6 +415,31 @@ static void none_healthy_tries_all(void)
     lab_end(&lab);
 }
 
+/** One backend answers, but its probes fail; the other one dies, and its probes
+ * take a while to find that out. */
+static void refused_by_those_that_are_up(void)
+{
+    struct answer answer;
+    struct lab lab;
+
+    lab_init(&lab);
+    lab.interval = "5s";
+    lab_backend(&lab, NULL);
+    lab_backend(&lab, "--misbehave", "fail=100", "--spare", "/", "--spare",
+                "/echo");
+    lab_flag(&lab, 0, "--health-path", "/healthz");
+    lab_start(&lab);
+    is_logged(&lab, lab_change(&lab, 1, "down"));
+    lab_kill(&lab, 0);
+    insist(strcmp(lab_who(&lab, "/"), "two") == 0,
+           "the one that is up refuses; expected the other one to be tried");
+    answer = fetch(&(struct request){
+        .url = lab_url(&lab, "/echo"), .body = "buy", .body_length = 3});
+    insist(answer.status == 200, "and for a POST, too; got %ld", answer.status);
+    answer_free(&answer);
+    lab_end(&lab);
+}
+
 static void none_healthy_fails(void)
 {
     struct lab lab;
@@ -496,6 +521,8 @@ static const struct behaviour list[] = {
      start_is_slow},
     {"none-try-all", 99, 2, "When none is up, all are tried, loudly.",
      none_healthy_tries_all},
+    {"none-left", 99, 2, "So are they for who is refused by all that are up.",
+     refused_by_those_that_are_up},
     {"none-fail", 99, 1, "Or the answer is 503, if that is set.",
      none_healthy_fails},
     {"nameless", 99, 2, "A name that is not found does not stop the start.",

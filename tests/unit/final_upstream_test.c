@@ -914,6 +914,37 @@ START_TEST(none_healthy_try_all)
 }
 END_TEST
 
+/** What a request asks for, that was refused by those in the set. */
+static enum picked ask_refused(uint64_t tried, struct backend **backend)
+{
+    struct pool_question question = {
+        .tried = {{tried}}, .was_refused = true, .now_ms = now};
+
+    *backend = NULL;
+    return pool_pick(pool, &question, backend);
+}
+
+START_TEST(who_is_refused_may_ask_those_that_are_down)
+{
+    struct backend *backend;
+
+    settings_make(3);
+    set(SETTING_none_healthy, "try-all");
+    pool_make();
+    take_down(1);
+    take_down(2);
+    health_set_ready(pool, at(2), false, now);
+    ck_assert_uint_eq(ask(1, NULL), NONE);
+    ck_assert_int_eq(ask_refused(1, &backend), PICKED_BACKEND);
+    ck_assert_ptr_eq(backend, at(1));
+    ck_assert_int_eq(ask_refused(3, &backend), PICKED_NONE);
+    ck_assert(!atomic_load(&pool->all_down));
+    set(SETTING_none_healthy, "fail");
+    ck_assert_int_eq(ask_refused(1, &backend), PICKED_NONE);
+    pool_end();
+}
+END_TEST
+
 START_TEST(none_healthy_fail)
 {
     settings_make(2);
@@ -1635,6 +1666,7 @@ static void add_pool(Suite *suite)
     unit_add(suite, one_that_drains_gets_nothing_new, 1);
     unit_add(suite, each_change_is_told_once, 1);
     unit_add(suite, none_healthy_try_all, 1);
+    unit_add(suite, who_is_refused_may_ask_those_that_are_down, 1);
     unit_add(suite, none_healthy_fail, 1);
     unit_add(suite, the_preferred_one_is_taken_when_it_may_serve, 1);
     unit_add(suite, picks_of_threads_keep_the_limits, 1);
