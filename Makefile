@@ -34,6 +34,9 @@
 ##                   guides; `make docs-open` serves it and says where
 ##   make book       the lessons as one EPUB, build/docs/steelyard.epub
 ##   make fuzz       look for bytes that break the code, a minute for each part
+##   make soak       two minutes with clients of all manners, while backends are
+##                   killed, stopped and misbehave; TIME=300 SEED=1 SAN=yes
+##   make slow       a thousand slow clients at once, by slowhttptest
 ##   make faults     let each call to the system fail once; FULL=yes: at each of
 ##                   its turns
 ##
@@ -168,7 +171,7 @@ grade-lb: deps-test
 # `suite -1` takes the command itself for one test. All are run, come what may.
 SUITE  = $(TOOLS)/suite
 SUITES = build check unit figures site backend staircase poll threads \
-         faults grader exercises serve fuzz transcripts bench compare calls \
+         faults soak grader exercises serve fuzz transcripts bench compare calls \
          dashboard top install demo
 
 test: deps-test
@@ -184,6 +187,9 @@ test: deps-test
 	                       build/asan/steelyard
 	@$(SUITE) threads      $(TRY) --able --staircase $(TSAN_LBS)
 	@$(SUITE) faults       tests/faults/run
+	@$(SUITE) soak         build/tests/soak --steelyard \
+	                       build/asan/steelyard --memory 0 \
+	                       --seconds 8 --seed 1
 	@$(SUITE) grader       tests/grader/run
 	@$(SUITE) exercises    tests/grader/exercises_run
 	@$(SUITE) serve        tests/tools/with_test
@@ -215,6 +221,7 @@ TSAN_LBS = $(patsubst %,build/tsan/%/lb,$(filter-out 01-% 02-%,$(CHAPTERS))) \
 test-build: all $(ASAN_LBS) $(TSAN_LBS) build/asan/backend \
             build/tests/behaviours build/tests/backend_pages build/tests/demo \
             build/tests/dashboard build/tests/top build/tests/notified \
+            build/tests/soak \
             bench-build faults-build build/tests/site figures-test
 
 check: deps-test
@@ -244,6 +251,7 @@ include tests/fuzz/fuzz.mk
 include docs/figures/figures.mk
 include tests/install/install.mk
 include tests/site/site.mk
+include tests/soak/soak.mk
 
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile exercises/exercises.mk \
