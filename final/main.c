@@ -9,6 +9,7 @@
 #include "control/drain.h"
 #include "control/healthcheck.h"
 #include "control/options.h"
+#include "control/reload.h"
 #include "control/serve.h"
 #include "control/top.h"
 #include "event/signals.h"
@@ -59,6 +60,7 @@ static const struct subcommand {
     {"healthcheck", healthcheck},
     {"drain", drain_main},
     {"ready", ready_main},
+    {"reload", reload_main},
     {"top", top_main},
 };
 

@@ -93,6 +93,8 @@ void options_print_completion(FILE *out);
     X("drain", "--wait --url --token --help",                                  \
       "drain a backend of one that runs")                                      \
     X("ready", "--wait --url --token --help", "make it ready again")           \
+    X("reload", "--url --token --help",                                        \
+      "have one that runs reload its settings")                                \
     X("top", "--url --token --once --help", "watch one that runs")
 
 /**
