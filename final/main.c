@@ -9,9 +9,11 @@
 #include "control/drain.h"
 #include "control/healthcheck.h"
 #include "control/options.h"
+#include "control/predecessor.h"
 #include "control/reload.h"
 #include "control/serve.h"
 #include "control/top.h"
+#include "control/upgrade.h"
 #include "event/signals.h"
 #include "proxy/terms.h"
 
@@ -21,9 +23,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/** Who served before this process, if anybody did. */
+static struct predecessor predecessor;
+
 static int refuse(const struct fault *fault)
 {
     fprintf(stderr, "steelyard: %s\n", fault->text);
+    predecessor_refuse(&predecessor, fault);
     return SERVE_REFUSED;
 }
 
@@ -41,7 +47,7 @@ static int run(struct options *options, int argc, char **argv)
         return refuse(&fault);
     log_join();
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    control = serve_begin(options, argc, argv, &fault);
+    control = serve_begin(options, argc, argv, &predecessor, &fault);
     status = control == NULL ? SERVE_REFUSED : serve(control, &fault);
     if (status == SERVE_REFUSED)
         refuse(&fault);
@@ -62,6 +68,7 @@ static const struct subcommand {
     {"ready", ready_main},
     {"reload", reload_main},
     {"top", top_main},
+    {"upgrade", upgrade_main},
 };
 
 /** The one that is asked for; NULL: none. */
@@ -75,13 +82,14 @@ static const struct subcommand *subcommand_find(const char *word)
 
 int main(int argc, char **argv)
 {
-    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, 0};
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, 0};
     struct options options;
     struct fault fault;
     int status = SERVE_STOPPED;
 
     if (argc > 1 && subcommand_find(argv[1]) != NULL)
         return subcommand_find(argv[1])->run(argc - 1, argv + 1);
+    predecessor_meet(&predecessor);
     if (!signals_open(signals)) {
         fault_say(&fault, "cannot catch signals: %s", strerror(errno));
         return refuse(&fault);
@@ -96,5 +104,6 @@ int main(int argc, char **argv)
     else
         options_answer(&options, stdout);
     options_fini(&options);
+    predecessor_part(&predecessor);
     return status;
 }

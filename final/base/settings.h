@@ -231,6 +231,8 @@ struct fault;
       "1s..1d", "time between two look-ups of a backend's name")               \
     X(stop_ms, DURATION, "timeouts.stop", "stop-timeout", "30s", "0..1d",      \
       "at a stop, requests may run on for this time")                          \
+    X(upgrade_ms, DURATION, "timeouts.upgrade", "upgrade-timeout", "30s",      \
+      "1ms..1h", "at an upgrade, the new process must be ready by then")       \
     X(head_bytes, BYTES, "limits.head", "head-bytes", "32k", "1k..64k",         \
       "the head of a request")                                                 \
     X(target_bytes, BYTES, "limits.target", "target-bytes", "8k", "64..64k",   \

@@ -7,7 +7,9 @@
  *     HEAD    the head of a request comes in        <--+
  *       |                                              |
  *     BODY    its body, if the guard admits it         |
- *       |                                              |
+ *       |  |                                           |
+ *       |  WAIT   the answer takes its time            |
+ *       |  |                                           |
  *     SEND    the answer goes out  --------------------+
  *       |  |
  *       |  STREAM   events follow, until one side ends
@@ -32,6 +34,7 @@
 #include "control/view.h"
 #include "event/loop.h"
 #include "http/body.h"
+#include "net/handed.h"
 #include "net/listener.h"
 
 #include <errno.h>
@@ -59,7 +62,14 @@ enum {
     TOKEN_BYTES = 16,
 };
 
-enum session_step { STEP_HEAD, STEP_BODY, STEP_SEND, STEP_STREAM, STEP_LEAVE };
+enum session_step {
+    STEP_HEAD,
+    STEP_BODY,
+    STEP_WAIT,
+    STEP_SEND,
+    STEP_STREAM,
+    STEP_LEAVE
+};
 
 /** One connection. */
 struct session {
@@ -99,6 +109,8 @@ struct admin {
     unsigned ticks;       /**< so far */
     char *token;          /**< owned */
     char *where;          /**< owned: what `place` was read from */
+    bool is_lent;         /**< the listener is another process's, so far */
+    bool is_left;         /**< another process is asked from now on */
 };
 
 /* --- one session ----------------------------------------------------------- */
@@ -270,6 +282,13 @@ static void answer(struct session *session)
         request.path = path;
     }
     api_answer(admin->overview, &request, &reply);
+    if (reply.waits) {
+        session->step = STEP_WAIT;
+        session->closes = true;
+        timer_clear(&session->alarm);
+        return;
+    }
+    session->closes |= admin->is_left;
     if (reply.streams && admin->stream_count >= streams_max(admin)) {
         refuse(session, 503, "too many watch the events at once");
         return;
@@ -453,6 +472,7 @@ static enum io session_step(struct session *session)
             return IO_WAIT;
         next_request(session);
         return IO_DONE;
+    case STEP_WAIT:
     case STEP_STREAM:
     case STEP_LEAVE: break;
     }
@@ -599,14 +619,17 @@ static char *copy(const char *text)
     return mine;
 }
 
-/** The token of the settings, or one for this run. Owned by the caller. */
-static char *token_new(const struct settings *settings)
+/** The token of the settings, or the one that was made for the process before
+ * us, or one for this run. Owned by the caller. */
+static char *token_new(const struct settings *settings, const char *made)
 {
     unsigned char bytes[TOKEN_BYTES];
     char text[2 * TOKEN_BYTES + 1];
 
     if (*settings->admin_token != '\0')
         return copy(settings->admin_token);
+    if (*made != '\0')
+        return copy(made);
     must(RAND_bytes(bytes, sizeof(bytes)) == 1);
     for (size_t i = 0; i < sizeof(bytes); i++)
         snprintf(text + 2 * i, 3, "%02x", bytes[i]);
@@ -614,18 +637,26 @@ static char *token_new(const struct settings *settings)
     return copy(text);
 }
 
-static bool listen_at(struct admin *admin, struct fault *fault)
+static bool listen_at(struct admin *admin, struct handed *handed,
+                      struct fault *fault)
 {
     const struct settings_place *place = &admin->place;
     struct listener_settings settings = {.is_shared = false};
 
-    if (place->kind == SETTINGS_AT_PATH)
-        return listener_open_path(place->path, &admin->watch.fd, fault);
+    if (place->kind == SETTINGS_AT_PATH) {
+        admin->watch.fd = handed_take_path(handed, place->path);
+        admin->is_lent = admin->watch.fd != -1;
+        return admin->is_lent ||
+               listener_open_path(place->path, &admin->watch.fd, fault);
+    }
     must(address_parse(&settings.where, text_of(place->address), place->port));
-    return listener_open(&settings, &admin->watch.fd, fault);
+    admin->watch.fd = handed_take(handed, HANDED_ADMIN, &settings.where);
+    return admin->watch.fd != -1 ||
+           listener_open(&settings, &admin->watch.fd, fault);
 }
 
 struct admin *admin_open(struct loop *loop, struct overview *overview,
+                         struct handed *handed, const char *token,
                          struct fault *fault)
 {
     struct admin *admin = xnew(1, sizeof(*admin));
@@ -636,19 +667,19 @@ struct admin *admin_open(struct loop *loop, struct overview *overview,
     list_init(&admin->sessions);
     admin->tick = (struct timer){.on_alarm = on_tick, .arg = admin};
     admin->rest = (struct timer){.on_alarm = on_clients, .arg = admin};
-    admin->watch =
-        (struct watch){.fd = -1, .on_event = on_clients, .arg = admin};
+    admin->watch = (struct watch){
+        .fd = -1, .is_shared = true, .on_event = on_clients, .arg = admin};
     admin->where = copy(control_settings(overview->control)->admin);
     must(settings_place_read(&admin->place, admin->where));
     overview->meter =
         meter_new(overview->control->crew, overview->control->roster);
     events_watch(overview->events, on_event, admin);
-    if (!listen_at(admin, &why) || !loop_watch(loop, &admin->watch)) {
+    if (!listen_at(admin, handed, &why) || !loop_watch(loop, &admin->watch)) {
         fault_say(fault, "the admin listener: %s (setting admin)", why.text);
         admin_free(&admin);
         return NULL;
     }
-    admin->token = token_new(control_settings(overview->control));
+    admin->token = token_new(control_settings(overview->control), token);
     admin->guard = (struct guard){
         .token = admin->token,
         .address =
@@ -683,12 +714,63 @@ void admin_print_where(const struct admin *admin, FILE *out)
 
 static void listener_end(struct admin *admin)
 {
+    timer_clear(&admin->rest);
     if (admin->watch.fd == -1)
         return;
     loop_forget(admin->loop, &admin->watch);
     close(admin->watch.fd);
-    if (admin->place.kind == SETTINGS_AT_PATH)
-        unlink(admin->place.path);
+    admin->watch.fd = -1;
+}
+
+/* --- from process to process ----------------------------------------------- */
+
+void admin_settle(struct admin *admin)
+{
+    admin->is_lent = false;
+}
+
+bool admin_hand(const struct admin *admin, struct handed *handed)
+{
+    return handed_add(handed, HANDED_ADMIN, admin->watch.fd);
+}
+
+const char *admin_made_token(const struct admin *admin)
+{
+    const struct settings *settings =
+        control_settings(admin->overview->control);
+
+    return *settings->admin_token == '\0' ? admin->token : "";
+}
+
+void admin_answer_waiting(struct admin *admin, const struct reply *reply)
+{
+    struct link *link = admin->sessions.after;
+
+    while (link != &admin->sessions) {
+        struct session *session = list_item(link, struct session, link);
+
+        link = link->after;
+        if (session->step != STEP_WAIT)
+            continue;
+        send_reply(session, reply);
+        session_run(session);
+    }
+}
+
+void admin_leave(struct admin *admin)
+{
+    struct link *link = admin->sessions.after;
+
+    admin->is_left = true;
+    listener_end(admin);
+    while (link != &admin->sessions) {
+        struct session *session = list_item(link, struct session, link);
+        bool is_idle = session->step == STEP_HEAD && session->filled == 0;
+
+        link = link->after;
+        if (is_idle || session->is_streaming)
+            session_free(session);
+    }
 }
 
 void admin_free(struct admin **owned)
@@ -698,8 +780,10 @@ void admin_free(struct admin **owned)
 
     while ((link = list_take_first(&admin->sessions)) != NULL)
         session_free(list_item(link, struct session, link));
-    timer_clear(&admin->rest);
     timer_clear(&admin->tick);
+    if (admin->place.kind == SETTINGS_AT_PATH && admin->watch.fd != -1 &&
+        !admin->is_lent)
+        unlink(admin->place.path);
     listener_end(admin);
     events_watch(admin->overview->events, NULL, NULL);
     meter_free(&admin->overview->meter);

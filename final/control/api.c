@@ -457,6 +457,18 @@ static void post_reload(const struct question *question)
                          flags_of(change.needs_restart)));
 }
 
+/** How it goes is known later, and told then. */
+static void post_upgrade(const struct question *question)
+{
+    struct control *control = question->overview->control;
+    struct fault fault;
+
+    if (control->hand_over(control, &fault))
+        question->reply->waits = true;
+    else
+        reply_refuse(question->reply, 409, "%s", fault.text);
+}
+
 /* --- the routes ------------------------------------------------------------ */
 
 static const struct route {
@@ -480,6 +492,7 @@ static const struct route {
     {METHOD_GET, "/api/v1/config", get_config},
     {METHOD_POST, "/api/v1/config/check", check_config},
     {METHOD_POST, "/api/v1/reload", post_reload},
+    {METHOD_POST, "/api/v1/upgrade", post_upgrade},
     {METHOD_GET, "/api/v1/openapi.json", get_openapi},
 };
 

@@ -24,6 +24,7 @@
 #include "control/notify.h"
 #include "control/options.h"
 #include "control/overview.h"
+#include "control/successor.h"
 #include "event/timer.h"
 #include "proxy/worker.h"
 
@@ -34,6 +35,7 @@ struct admin;
 struct crew;
 struct fault;
 struct loop;
+struct predecessor;
 struct prober;
 struct resolver;
 struct roster;
@@ -60,13 +62,22 @@ struct control {
     struct crew *crew;         /**< owned */
     struct overview overview;  /**< what there is to be seen */
     struct admin *admin;       /**< owned; NULL: nobody can look */
-    struct timer sweep;    /**< ends ejections and plans, sums up complaints */
-    struct timer stop;     /**< looks whether all is over */
-    struct notify notify;  /**< the service manager, if it wants to know */
+    struct timer sweep;   /**< ends ejections and plans, sums up complaints */
+    struct timer stop;    /**< looks whether all is over */
+    struct notify notify; /**< the service manager, if it wants to know */
+    struct predecessor *predecessor; /**< borrowed: who served before us */
+    struct successor successor;      /**< who is to serve after us */
+    /** Start the program anew and hand over to it. How that went is told in the
+     * log, and to those who wait for it at the admin listener. False, with a
+     * sentence: it cannot even begin. */
+    bool (*hand_over)(struct control *control, struct fault *fault);
+    bool is_handed_over;   /**< it does */
     uint64_t certificates; /**< what their files looked like: a stamp */
     int64_t looked_ms;     /**< when we looked last */
     int64_t warned_ms;     /**< when we last told of those that grow old */
     int64_t stop_by_ms;    /**< the deadline of a stop; 0: nobody has asked */
+    int64_t rest_until_ms; /**< then, sessions that rest are ended; 0: they
+                                were */
     int64_t told_ms;       /**< when the count was printed last */
     int status;            /**< how the program ends: see serve.h */
 };

@@ -129,6 +129,14 @@ void notify_reloading(const struct notify *notify)
     tell(notify, text);
 }
 
+void notify_main(const struct notify *notify, long pid)
+{
+    char text[MESSAGE_MAX];
+
+    snprintf(text, sizeof(text), "MAINPID=%ld", pid);
+    tell(notify, text);
+}
+
 void notify_stopping(const struct notify *notify)
 {
     tell(notify, "STOPPING=1\nSTATUS=stopping");

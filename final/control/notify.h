@@ -8,7 +8,8 @@
  * (`NOTIFY_SOCKET`). Where there is none, nothing here does anything.
  *
  *  - notify_open() looks whether somebody wants to know;
- *  - notify_ready(), notify_reloading() and notify_stopping() say what it does;
+ *  - notify_ready(), notify_reloading() and notify_stopping() say what it does,
+ *    notify_main() who does it from now on;
  *  - notify_watch() says again and again that it is alive, if the manager has a
  *    watchdog (`WATCHDOG_USEC`): twice in the time that may pass;
  *  - notify_close() ends it.
@@ -52,6 +53,9 @@ notify_ready(const struct notify *notify, const char *format, ...);
 
 /** The settings are being read again, until notify_ready(). */
 void notify_reloading(const struct notify *notify);
+
+/** Another process is the one to look after, from now on. */
+void notify_main(const struct notify *notify, long pid);
 
 /** No new clients are served any more. */
 void notify_stopping(const struct notify *notify);

@@ -95,6 +95,8 @@ void options_print_completion(FILE *out);
     X("ready", "--wait --url --token --help", "make it ready again")           \
     X("reload", "--url --token --help",                                        \
       "have one that runs reload its settings")                                \
+    X("upgrade", "--url --token --help",                                       \
+      "have a new process replace one that runs")                              \
     X("top", "--url --token --once --help", "watch one that runs")
 
 /**

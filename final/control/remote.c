@@ -106,6 +106,7 @@ static bool take_url(struct remote *remote, const char *url)
 bool remote_init(struct remote *remote, const char *url, const char *token)
 {
     memset(remote, 0, sizeof(*remote));
+    remote->answer_ms = REMOTE_ANSWER_MS;
     if (token == NULL)
         token = variable("STEELYARD_ADMIN_TOKEN");
     remote_set_token(remote, token == NULL ? "" : token);
@@ -220,7 +221,7 @@ long remote_ask(struct remote *remote, const char *method, const char *path,
 
     must(curl != NULL);
     remote_prepare(remote, curl, path);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)REMOTE_ANSWER_MS);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, remote->answer_ms);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     if (body != NULL)

@@ -22,7 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** The longest time one question may take. */
+/** The longest time one question may take, unless somebody says otherwise. */
 enum { REMOTE_ANSWER_MS = 3000 };
 
 /** One steelyard that is asked. Nothing in it has to be ended. */
@@ -31,6 +31,7 @@ struct remote {
     char socket_path[256]; /**< of a Unix socket; "": TCP */
     char token[256];       /**< "": none is known */
     bool is_told;          /**< the place is the word of LOAD_BALANCER_URL */
+    long answer_ms;        /**< so long a question may take; 0: for ever */
     struct fault fault;    /**< why the last question failed */
 };
 

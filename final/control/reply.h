@@ -24,6 +24,7 @@ struct reply {
     const char *page;   /**< a body that lives as long as the program */
     size_t length;      /**< bytes of the body */
     bool streams;       /**< no length: events follow as they come */
+    bool waits;         /**< it is not known yet; it will be given later */
 };
 
 /** Answer with an object; @p object is the reply's from now on. */

@@ -12,7 +12,9 @@
 #include "control/admin.h"
 #include "control/control.h"
 #include "control/events.h"
+#include "control/predecessor.h"
 #include "control/probe.h"
+#include "control/reply.h"
 #include "control/resolver.h"
 #include "event/loop.h"
 #include "event/signals.h"
@@ -26,8 +28,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { SWEEP_MS = 250, STOP_LOOK_MS = 50 };
+enum { SWEEP_MS = 250, STOP_LOOK_MS = 50, INIT_PID = 1 };
 
 /** As many as this process may use, and no more. */
 static unsigned processors(void)
@@ -45,6 +48,15 @@ static void stop_now(struct control *control, int status)
 {
     control->status = status;
     loop_stop(control->loop);
+}
+
+/** End sessions that rest, if they have not been ended yet. */
+static void end_resting(struct control *control)
+{
+    if (control->rest_until_ms == 0)
+        return;
+    control->rest_until_ms = 0;
+    crew_drain(control->crew, true);
 }
 
 /** Is it over, or time to end it? */
@@ -65,6 +77,8 @@ static void on_stop_look(void *arg)
         stop_now(control, SERVE_FORCED);
         return;
     }
+    if (now_ms >= control->rest_until_ms)
+        end_resting(control);
     if (now_ms - control->told_ms >= 1000) {
         control->told_ms = now_ms;
         log_info("stopping: %u sessions to go", left);
@@ -73,19 +87,162 @@ static void on_stop_look(void *arg)
                  loop_now(control->loop));
 }
 
+/** No new clients from now on; who rests may do so for that time. */
+static void begin_end(struct control *control, int64_t rest_ms)
+{
+    control->stop_by_ms = clock_ms() + control_settings(control)->stop_ms;
+    control->rest_until_ms = clock_ms() + rest_ms;
+    control->told_ms = clock_ms();
+    if (rest_ms == 0)
+        end_resting(control);
+    else
+        crew_drain(control->crew, false);
+    timer_set_in(loop_timers(control->loop), &control->stop, 1,
+                 loop_now(control->loop));
+}
+
+/** Say how an upgrade went, to those who have asked for it. */
+static void answer_waiting(struct control *control, long pid,
+                           const struct fault *why)
+{
+    struct reply reply = {0};
+
+    if (control->admin == NULL)
+        return;
+    if (why == NULL)
+        reply_json(
+            &reply, 200,
+            json_pack("{s:i, s:i}", "pid", (int)pid, "was", (int)getpid()));
+    else
+        reply_refuse(&reply, 422, "%s", why->text);
+    admin_answer_waiting(control->admin, &reply);
+    reply_fini(&reply);
+}
+
 static void begin_stop(struct control *control)
 {
+    struct fault why;
+
     log_info("stopping: no new clients, %u sessions to go",
              atomic_load(&control->proxy.sessions));
     events_note(control->overview.events, LOG_INFO,
                 "stopping: no new clients, %u sessions to go",
                 atomic_load(&control->proxy.sessions));
-    control->stop_by_ms = clock_ms() + control_settings(control)->stop_ms;
-    control->told_ms = clock_ms();
+    if (successor_is_coming(&control->successor)) {
+        successor_end(&control->successor);
+        fault_say(&why, "the process before it was stopped");
+        answer_waiting(control, 0, &why);
+    }
     notify_stopping(&control->notify);
-    crew_drain(control->crew);
-    timer_set_in(loop_timers(control->loop), &control->stop, 1,
-                 loop_now(control->loop));
+    begin_end(control, 0);
+}
+
+/** The new process serves: end, and do not hurry those who rest. They may just
+ * be asking something, and are told to go when they have. */
+static void begin_leave(struct control *control, long pid)
+{
+    log_info("upgrade: process %ld serves now; %u sessions to go", pid,
+             atomic_load(&control->proxy.sessions));
+    control->is_handed_over = true;
+    notify_close(&control->notify);
+    if (control->admin != NULL)
+        admin_leave(control->admin);
+    begin_end(control, control_settings(control)->stop_ms / 2);
+}
+
+/* --- handing over ---------------------------------------------------------- */
+
+static void on_successor(void *arg, const struct fault *why)
+{
+    struct control *control = arg;
+    long pid = control->successor.pid;
+
+    if (why != NULL) {
+        notify_main(&control->notify, getpid());
+        log_error("upgrade: failed, this process serves on: %s", why->text);
+        events_note(control->overview.events, LOG_ERROR,
+                    "upgrade: failed, this process serves on: %s", why->text);
+        answer_waiting(control, 0, why);
+        return;
+    }
+    /* First, for the manager listens to nobody else. */
+    notify_main(&control->notify, pid);
+    if (!successor_go(&control->successor))
+        return;
+    answer_waiting(control, pid, NULL);
+    begin_leave(control, pid);
+}
+
+/** What is no setting, and is to be known all the same; see predecessor.h.
+ * Owned by the caller. */
+static char *last_words(const struct control *control)
+{
+    const struct pool *pool = control_pool(control);
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    must(out != NULL);
+    if (control->admin != NULL)
+        fprintf(out, PREDECESSOR_TOKEN "%s\n",
+                admin_made_token(control->admin));
+    for (size_t i = 0; i < pool->count; i++)
+        if (atomic_load(&pool->backends[i]->draining))
+            fprintf(out, PREDECESSOR_DRAINING "%s\n", pool->backends[i]->url);
+    fputs(PREDECESSOR_BEGIN, out);
+    must(fclose(out) == 0);
+    return text;
+}
+
+static bool start_successor(struct control *control, struct fault *fault)
+{
+    struct handed handed = {.count = 0};
+    struct successor_order order = {
+        .argv = control->argv,
+        .handed = &handed,
+        .limit_ms = control_settings(control)->upgrade_ms,
+    };
+    char *words;
+    bool good;
+
+    if (!crew_hand(control->crew, &handed) ||
+        (control->admin != NULL && !admin_hand(control->admin, &handed)))
+        return fault_say(fault, "there are more than %d listeners", HANDED_MAX);
+    control->successor.loop = control->loop;
+    control->successor.on_end = on_successor;
+    control->successor.arg = control;
+    order.words = words = last_words(control);
+    good = successor_start(&control->successor, &order, fault);
+    free(words);
+    return good;
+}
+
+static bool hand_over(struct control *control, struct fault *fault)
+{
+    if (control->stop_by_ms != 0)
+        return fault_say(fault, "this process is stopping");
+    if (successor_is_coming(&control->successor))
+        return fault_say(fault, "process %ld is being started already",
+                         (long)control->successor.pid);
+    if (getpid() == INIT_PID)
+        return fault_say(fault, "this is process 1: when it ends, so does its "
+                                "container; start a container of the new image "
+                                "instead");
+    if (!start_successor(control, fault))
+        return false;
+    log_info("upgrade: process %ld is started", (long)control->successor.pid);
+    return true;
+}
+
+static void upgrade(struct control *control)
+{
+    struct fault fault;
+
+    if (hand_over(control, &fault))
+        return;
+    log_error("upgrade: refused: %s", fault.text);
+    events_note(control->overview.events, LOG_ERROR, "upgrade: refused: %s",
+                fault.text);
 }
 
 /** What a person reads of it in the list of services. */
@@ -112,8 +269,12 @@ static void on_signal(void *arg, int number)
         log_reopen();
     else if (number == SIGHUP)
         reload(control);
+    else if (number == SIGUSR2)
+        upgrade(control);
     else if (control->stop_by_ms == 0)
         begin_stop(control);
+    else if (control->rest_until_ms != 0)
+        end_resting(control);
     else
         stop_now(control, SERVE_FORCED);
 }
@@ -191,7 +352,9 @@ static bool open_admin(struct control *control, struct fault *fault)
 
     if (strcmp(control_settings(control)->admin, "off") == 0)
         return true;
-    control->admin = admin_open(control->loop, &control->overview, fault);
+    control->admin = admin_open(control->loop, &control->overview,
+                                &control->predecessor->handed,
+                                control->predecessor->token, fault);
     if (control->admin != NULL)
         return true;
     if (origins->of[SETTING_admin].from != CONFIG_FROM_DEFAULT)
@@ -228,6 +391,7 @@ static void begin_notify(struct control *control)
 }
 
 struct control *serve_begin(struct options *options, int argc, char **argv,
+                            struct predecessor *predecessor,
                             struct fault *fault)
 {
     struct control *control = xnew(1, sizeof(*control));
@@ -235,6 +399,8 @@ struct control *serve_begin(struct options *options, int argc, char **argv,
 
     control->argc = argc;
     control->argv = argv;
+    control->predecessor = predecessor;
+    control->hand_over = hand_over;
     control->workers = settings->workers > 0 ? settings->workers : processors();
     control->sweep = (struct timer){.on_alarm = on_sweep, .arg = control};
     control->stop = (struct timer){.on_alarm = on_stop_look, .arg = control};
@@ -268,6 +434,20 @@ static bool prepare(struct control *control, struct fault *fault)
     return control->resolver != NULL;
 }
 
+/** What was handed over is ours now. */
+static void settle(struct control *control)
+{
+    if (!control->predecessor->agreed)
+        return;
+    crew_settle(control->crew);
+    if (control->admin != NULL)
+        admin_settle(control->admin);
+    events_note(control->overview.events, LOG_INFO,
+                "upgrade: process %ld has taken over", (long)getpid());
+    predecessor_drain(control->predecessor, control_pool(control));
+    predecessor_part(control->predecessor);
+}
+
 int serve(struct control *control, struct fault *fault)
 {
     if (!prepare(control, fault))
@@ -277,8 +457,9 @@ int serve(struct control *control, struct fault *fault)
                                      control->plan->configuration->tls_out);
         prober_ask_all(control->prober);
     }
-    control->crew = crew_open(&control->proxy, control->plan->configuration,
-                              control->workers, fault);
+    control->crew =
+        crew_open(&control->proxy, control->plan->configuration,
+                  control->workers, &control->predecessor->handed, fault);
     if (control->crew == NULL)
         return SERVE_REFUSED;
     if (!signals_watch(control->loop, on_signal, control)) {
@@ -288,8 +469,10 @@ int serve(struct control *control, struct fault *fault)
     find_where(control);
     if (!open_admin(control, fault))
         return SERVE_REFUSED;
-    if (!crew_start(control->crew, fault))
+    if (!crew_start(control->crew, fault) ||
+        !predecessor_agree(control->predecessor, fault))
         return SERVE_REFUSED;
+    settle(control);
     say_where(control);
     crew_serve(control->crew);
     say_limits(control);
@@ -306,6 +489,7 @@ void serve_end(struct control **owned)
 {
     struct control *control = *owned;
 
+    successor_end(&control->successor);
     if (control->admin != NULL)
         admin_free(&control->admin);
     if (control->crew != NULL)

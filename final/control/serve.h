@@ -17,6 +17,7 @@
 struct control;
 struct fault;
 struct options;
+struct predecessor;
 
 /** How the program ends. */
 enum {
@@ -30,10 +31,12 @@ enum {
  *
  * @param options owned by the caller until now; emptied
  * @param argc    the command line, borrowed: a reload reads it again
+ * @param predecessor borrowed: who served before, and may hand over to us
  * @return owned by the caller, who ends it with serve_end(); NULL, with
  *         @p fault, when a certificate is of no use
  */
 struct control *serve_begin(struct options *options, int argc, char **argv,
+                            struct predecessor *predecessor,
                             struct fault *fault);
 
 /** Serve until it is stopped. @return see #SERVE_STOPPED; with @p fault, when

@@ -13,15 +13,15 @@
 
 enum { BACKLOG = 4096, DEFER_SECS = 1 };
 
-/**
+/*
  * What is set on a listener, its clients inherit, and that saves a call for
  * each. Without TCP_NODELAY, the second half of a response would wait until the
  * client has said that it got the first.
  */
-static void listener_tune(int fd, const struct listener_settings *settings)
+void listener_tune(int fd, const struct listener_settings *settings)
 {
     static const int on = 1;
-    static const int defer = DEFER_SECS;
+    int defer = settings->defers ? DEFER_SECS : 0;
 
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -35,8 +35,7 @@ static void listener_tune(int fd, const struct listener_settings *settings)
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 #endif
 #ifdef TCP_DEFER_ACCEPT
-    if (settings->defers)
-        setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer, sizeof(defer));
+    setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer, sizeof(defer));
 #else
     (void)defer;
 #endif

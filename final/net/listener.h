@@ -41,6 +41,12 @@ bool listener_open(const struct listener_settings *settings, int *fd,
 bool listener_open_path(const char *path, int *fd, struct fault *fault);
 
 /**
+ * Set on a socket that listens what the settings say, whoever made it; and let
+ * others share its port, if they are to. Some of it is for the next clients.
+ */
+void listener_tune(int fd, const struct listener_settings *settings);
+
+/**
  * The address that a listener has, with the port that the kernel chose.
  *
  * @return false with errno set when the system does not say

@@ -3,6 +3,11 @@
 /*
  * Each worker has a listener of its own on the same port, and the kernel deals
  * clients out to them (SO_REUSEPORT). So no worker ever waits for another.
+ *
+ * Where listeners come from another process, there may be more or less of them
+ * than workers. With each of them go the clients that wait there, so none may be
+ * left alone: a worker has several doors, then; or several workers share one,
+ * until it is certain that the other process will not serve on.
  */
 #include "proxy/crew.h"
 
@@ -10,11 +15,13 @@
 #include "base/must.h"
 #include "base/settings.h"
 #include "http/answer.h"
+#include "net/handed.h"
 #include "net/listener.h"
 #include "proxy/session.h"
 #include "proxy/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -27,6 +34,7 @@ enum {
     PLACE_MS = 5,     /* other workers may have made room */
     WATCH_MS = 10, /* a client with its first request is watched after this */
     REFUSED_PIECES_MAX = 256, /* so much is read of a client too many */
+    LAST_ROUNDS_MAX = 64,     /* of accepting, before a door is shut */
 };
 
 struct hand;
@@ -37,15 +45,17 @@ struct door {
     struct watch watch; /**< the listener, owned; its descriptor is -1: shut */
     struct timer rest;  /**< accepting is paused until then */
     bool is_secure;     /**< clients come by TLS */
+    bool is_borrowed;   /**< a copy of another worker's */
 };
 
 /** As clients are, so are the doors. */
-enum { DOOR_PLAIN, DOOR_SECURE, DOORS };
+enum door_kind { DOOR_PLAIN, DOOR_SECURE, DOORS };
 
 /** One of the crew. */
 struct hand {
     struct worker worker;
-    struct door doors[DOORS];
+    struct door *doors; /**< owned */
+    size_t door_count;
     struct timer place; /**< to look for room for those who wait */
     struct timer look;  /**< to watch clients that were left alone so far */
     bool is_short;      /**< told that descriptors are short */
@@ -56,10 +66,15 @@ struct hand {
 
 struct crew {
     struct proxy *proxy;
-    unsigned count;
-    struct hand *hands;         /**< owned */
-    union address where[DOORS]; /**< where all of them listen */
-    bool has_door[DOORS];
+    unsigned wanted;    /**< workers */
+    unsigned count;     /**< those that there are */
+    struct hand *hands; /**< owned */
+    struct entrance {   /**< of each kind of door */
+        bool is_there;
+        struct listener_settings settings; /**< with the port that was found */
+        int found[HANDED_MAX]; /**< owned: listeners that others have left */
+        size_t found_count;
+    } entrances[DOORS];
     pthread_mutex_t gate; /**< shut until crew_serve(): nobody is served */
     bool is_shut;
 };
@@ -144,10 +159,9 @@ static void rest(struct door *door)
     timer_set_in(loop_timers(loop), &door->rest, REST_MS, loop_now(loop));
 }
 
-static void on_clients(void *arg)
+/** Accept some. @return may more be there? */
+static bool accept_some(struct door *door)
 {
-    struct door *door = arg;
-
     for (int i = 0; i < ACCEPTS_MAX; i++) {
         struct stream client;
         union address from;
@@ -155,11 +169,19 @@ static void on_clients(void *arg)
         switch (listener_accept(door->watch.fd, &client, &from)) {
         case ACCEPTED_CLIENT: welcome(door, &client, &from); break;
         case ACCEPTED_LOST: break;
-        case ACCEPTED_NONE: watch_wait(&door->watch, READY_READ); return;
-        case ACCEPTED_SHORT: rest(door); return;
+        case ACCEPTED_NONE: watch_wait(&door->watch, READY_READ); return false;
+        case ACCEPTED_SHORT: rest(door); return false;
         }
     }
-    loop_again(door->hand->worker.loop, &door->watch);
+    return true;
+}
+
+static void on_clients(void *arg)
+{
+    struct door *door = arg;
+
+    if (accept_some(door))
+        loop_again(door->hand->worker.loop, &door->watch);
 }
 
 /** Once per turn. */
@@ -199,36 +221,124 @@ static void door_shut(struct door *door)
     door->watch.fd = -1;
 }
 
-/** Listen; @p settings then has the port that was found. */
-static bool door_open(struct door *door, struct listener_settings *settings,
-                      struct fault *fault)
+/** Have it watched from now on; @p fd is the door's. */
+static bool door_open(struct door *door, int fd, struct fault *fault)
 {
-    if (!listener_open(settings, &door->watch.fd, fault))
-        return false;
-    door->watch.on_event = on_clients;
-    door->watch.arg = door;
-    if (!loop_watch(door->hand->worker.loop, &door->watch)) {
-        fault_say(fault, "cannot watch the listener: %s", strerror(errno));
-        door_shut(door);
-        return false;
-    }
-    if (!listener_address(door->watch.fd, &settings->where)) {
-        fault_say(fault, "cannot find out the port: %s", strerror(errno));
-        door_shut(door);
-        return false;
-    }
-    return true;
+    door->watch.fd = fd;
+    if (loop_watch(door->hand->worker.loop, &door->watch))
+        return true;
+    fault_say(fault, "cannot watch the listener: %s", strerror(errno));
+    door_shut(door);
+    return false;
 }
 
 static void hand_stop_listening(struct hand *hand)
 {
-    for (int i = 0; i < DOORS; i++)
+    for (size_t i = 0; i < hand->door_count; i++)
         door_shut(&hand->doors[i]);
 }
 
+/** One more door, which is shut. */
+static struct door *hand_add_door(struct hand *hand, bool is_secure)
+{
+    struct door *door = &hand->doors[hand->door_count++];
+
+    *door = (struct door){.hand = hand, .is_secure = is_secure};
+    door->watch.fd = -1;
+    door->watch.is_shared = true; /* with who comes after us, one day */
+    door->watch.on_event = on_clients;
+    door->watch.arg = door;
+    door->rest = (struct timer){.on_alarm = on_clients, .arg = door};
+    return door;
+}
+
+/** A listener of its own; the next ones listen where the first one does. */
+static bool open_new(struct door *door, struct entrance *entrance,
+                     struct fault *fault)
+{
+    int fd;
+
+    if (!listener_open(&entrance->settings, &fd, fault) ||
+        !door_open(door, fd, fault))
+        return false;
+    if (listener_address(fd, &entrance->settings.where))
+        return true;
+    return fault_say(fault, "cannot find out the port: %s", strerror(errno));
+}
+
+/** The first door of that kind. */
+static struct door *hand_door(const struct hand *hand, bool is_secure)
+{
+    size_t i = 0;
+
+    while (i < hand->door_count && hand->doors[i].is_secure != is_secure)
+        i++;
+    must(i < hand->door_count);
+    return &hand->doors[i];
+}
+
+/** There are less than workers: the same one as another of the crew. */
+static bool open_borrowed(struct door *door, const struct hand *other,
+                          struct fault *fault)
+{
+    int theirs = hand_door(other, door->is_secure)->watch.fd;
+    int fd = fcntl(theirs, F_DUPFD_CLOEXEC, 0);
+
+    door->is_borrowed = true;
+    if (fd == -1)
+        return fault_say(fault, "cannot share a listener: %s", strerror(errno));
+    return door_open(door, fd, fault);
+}
+
+/** All that falls to this worker, of what others have left. */
+static bool open_found(struct hand *hand, struct crew *crew,
+                       enum door_kind kind, struct fault *fault)
+{
+    struct entrance *entrance = &crew->entrances[kind];
+    size_t number = (size_t)(hand - crew->hands);
+
+    for (size_t i = number; i < entrance->found_count; i += crew->wanted) {
+        int fd = entrance->found[i];
+
+        entrance->found[i] = -1;
+        if (!door_open(hand_add_door(hand, kind == DOOR_SECURE), fd, fault))
+            return false;
+    }
+    return number < entrance->found_count ||
+           open_borrowed(hand_add_door(hand, kind == DOOR_SECURE),
+                         &crew->hands[number % entrance->found_count], fault);
+}
+
+static bool hand_open_doors(struct hand *hand, struct crew *crew,
+                            struct fault *fault)
+{
+    for (enum door_kind i = 0; i < DOORS; i++) {
+        struct entrance *entrance = &crew->entrances[i];
+        bool good = true;
+
+        if (entrance->found_count > 0)
+            good = open_found(hand, crew, i, fault);
+        else if (entrance->is_there)
+            good = open_new(hand_add_door(hand, i == DOOR_SECURE), entrance,
+                            fault);
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+/** How many doors each of the crew may need. */
+static size_t doors_max(const struct crew *crew)
+{
+    size_t count = 0;
+
+    for (int i = 0; i < DOORS; i++)
+        count += crew->entrances[i].found_count / crew->wanted + 1;
+    return count;
+}
+
 static bool hand_open(struct hand *hand, struct crew *crew,
-                      struct configuration *configuration,
-                      struct listener_settings *settings, struct fault *fault)
+                      struct configuration *configuration, struct fault *fault)
 {
     if (!worker_init(&hand->worker, crew->proxy, configuration))
         return fault_say(fault, "cannot make a worker: %s", strerror(errno));
@@ -236,22 +346,13 @@ static bool hand_open(struct hand *hand, struct crew *crew,
     hand->place = (struct timer){.on_alarm = on_place, .arg = hand};
     hand->look = (struct timer){.on_alarm = on_look, .arg = hand};
     loop_on_turn(hand->worker.loop, on_turn, hand);
-    for (int i = 0; i < DOORS; i++) {
-        struct door *door = &hand->doors[i];
-
-        *door = (struct door){.hand = hand, .is_secure = i == DOOR_SECURE};
-        door->watch.fd = -1;
-        door->rest = (struct timer){.on_alarm = on_clients, .arg = door};
-    }
-    for (int i = 0; i < DOORS; i++) {
-        if (!crew->has_door[i] ||
-            door_open(&hand->doors[i], &settings[i], fault))
-            continue;
-        hand_stop_listening(hand);
-        worker_fini(&hand->worker);
-        return false;
-    }
-    return true;
+    hand->doors = xnew(doors_max(crew), sizeof(*hand->doors));
+    if (hand_open_doors(hand, crew, fault))
+        return true;
+    hand_stop_listening(hand);
+    worker_fini(&hand->worker);
+    free(hand->doors);
+    return false;
 }
 
 static void hand_close(struct hand *hand)
@@ -261,72 +362,143 @@ static void hand_close(struct hand *hand)
     timer_clear(&hand->look);
     sessions_end(&hand->worker);
     worker_fini(&hand->worker);
+    free(hand->doors);
 }
 
 /** Where the settings say that clients come in. */
-static bool find_doors(struct crew *crew, const struct settings *set,
-                       struct listener_settings *settings, struct fault *fault)
+static bool find_entrances(struct crew *crew, const struct settings *set,
+                           struct fault *fault)
 {
+    struct entrance *plain = &crew->entrances[DOOR_PLAIN];
+    struct entrance *secure = &crew->entrances[DOOR_SECURE];
     struct settings_place place;
     const char *address = set->address;
 
-    crew->has_door[DOOR_PLAIN] = true;
-    if (!address_parse(&settings[DOOR_PLAIN].where, text_of(address),
-                       set->port))
+    for (int i = 0; i < DOORS; i++)
+        crew->entrances[i].settings = (struct listener_settings){
+            .is_shared = crew->wanted > 1, .defers = set->defer_accept};
+    plain->is_there = true;
+    if (!address_parse(&plain->settings.where, text_of(address), set->port))
         return fault_say(fault, "%s is no address to listen on", address);
     must(settings_place_read(&place, set->tls_listen));
-    crew->has_door[DOOR_SECURE] = place.kind == SETTINGS_AT_PORT;
-    if (!crew->has_door[DOOR_SECURE])
+    secure->is_there = place.kind == SETTINGS_AT_PORT;
+    if (!secure->is_there)
         return true;
     if (strchr(set->tls_listen, ':') != NULL)
         address = place.address;
-    if (!address_parse(&settings[DOOR_SECURE].where, text_of(address),
-                       place.port))
+    if (!address_parse(&secure->settings.where, text_of(address), place.port))
         return fault_say(fault, "%s is no address to listen on", address);
     return true;
 }
 
-struct crew *crew_open(struct proxy *proxy, struct configuration *configuration,
-                       unsigned count, struct fault *fault)
+/** Take the listeners that are there already. */
+static void find_listeners(struct entrance *entrance, enum handed_role role,
+                           struct handed *handed)
 {
-    const struct settings *set = configuration->settings;
+    int fd;
+
+    while (entrance->is_there &&
+           (fd = handed_take(handed, role, &entrance->settings.where)) != -1) {
+        /* Where any port would do, the first one's is that of the rest. */
+        if (entrance->found_count == 0)
+            listener_address(fd, &entrance->settings.where);
+        entrance->found[entrance->found_count++] = fd;
+    }
+}
+
+struct crew *crew_open(struct proxy *proxy, struct configuration *configuration,
+                       unsigned count, struct handed *handed,
+                       struct fault *fault)
+{
     struct crew *crew = xnew(1, sizeof(*crew));
-    struct listener_settings settings[DOORS];
     bool good;
 
     pthread_mutex_init(&crew->gate, NULL);
     crew->proxy = proxy;
+    crew->wanted = count;
     crew->hands = xnew(count, sizeof(*crew->hands));
-    for (int i = 0; i < DOORS; i++)
-        settings[i] = (struct listener_settings){.is_shared = count > 1,
-                                                 .defers = set->defer_accept};
-    good = find_doors(crew, set, settings, fault);
+    good = find_entrances(crew, configuration->settings, fault);
+    find_listeners(&crew->entrances[DOOR_PLAIN], HANDED_HTTP, handed);
+    find_listeners(&crew->entrances[DOOR_SECURE], HANDED_HTTPS, handed);
     /* The others listen where the first one does. */
     while (good && crew->count < count) {
-        good = hand_open(&crew->hands[crew->count], crew, configuration,
-                         settings, fault);
+        good = hand_open(&crew->hands[crew->count], crew, configuration, fault);
         crew->count += good;
     }
     if (!good) {
         crew_end(&crew);
         return NULL;
     }
-    for (int i = 0; i < DOORS; i++)
-        crew->where[i] = settings[i].where;
-    if (crew->has_door[DOOR_SECURE])
-        proxy->tls_port = address_port(&crew->where[DOOR_SECURE]);
+    if (crew->entrances[DOOR_SECURE].is_there)
+        proxy->tls_port =
+            address_port(&crew->entrances[DOOR_SECURE].settings.where);
     return crew;
+}
+
+/** A listener of its own in place of a borrowed one, if that can be. */
+static void door_settle(struct door *door,
+                        const struct listener_settings *settings)
+{
+    struct fault fault;
+    int fd;
+
+    if (!door->is_borrowed || !listener_open(settings, &fd, &fault))
+        return;
+    door_shut(door);
+    door->is_borrowed = false;
+    if (!door_open(door, fd, &fault))
+        log_error("a worker takes no clients: %s", fault.text);
+}
+
+void crew_settle(struct crew *crew)
+{
+    /* All share the port, before one more can. */
+    for (int borrowed = 0; borrowed < 2; borrowed++) {
+        for (unsigned i = 0; i < crew->count; i++) {
+            struct hand *hand = &crew->hands[i];
+
+            for (size_t j = 0; j < hand->door_count; j++) {
+                struct door *door = &hand->doors[j];
+                const struct listener_settings *settings =
+                    &crew->entrances[door->is_secure].settings;
+
+                if (borrowed == 0)
+                    listener_tune(door->watch.fd, settings);
+                else
+                    door_settle(door, settings);
+            }
+        }
+    }
+}
+
+bool crew_hand(const struct crew *crew, struct handed *handed)
+{
+    bool good = true;
+
+    for (unsigned i = 0; i < crew->count; i++) {
+        const struct hand *hand = &crew->hands[i];
+
+        for (size_t j = 0; j < hand->door_count; j++) {
+            const struct door *door = &hand->doors[j];
+
+            if (!door->is_borrowed)
+                good &= handed_add(handed,
+                                   door->is_secure ? HANDED_HTTPS : HANDED_HTTP,
+                                   door->watch.fd);
+        }
+    }
+    return good;
 }
 
 void crew_address(const struct crew *crew, union address *address)
 {
-    *address = crew->where[DOOR_PLAIN];
+    *address = crew->entrances[DOOR_PLAIN].settings.where;
 }
 
 bool crew_address_secure(const struct crew *crew, union address *address)
 {
-    *address = crew->where[DOOR_SECURE];
-    return crew->has_door[DOOR_SECURE];
+    *address = crew->entrances[DOOR_SECURE].settings.where;
+    return crew->entrances[DOOR_SECURE].is_there;
 }
 
 unsigned crew_size(const struct crew *crew)
@@ -382,21 +554,30 @@ void crew_serve(struct crew *crew)
     crew->is_shut = false;
 }
 
+/** Clients whose connections the kernel has made already are served. */
+static void door_clear(struct door *door)
+{
+    for (int i = 0; i < LAST_ROUNDS_MAX && door->watch.fd != -1; i++)
+        if (!accept_some(door))
+            break;
+}
+
 static void on_drain(void *arg)
 {
     struct hand *hand = arg;
 
-    /* Clients whose connections the kernel has made already are served. */
-    for (int i = 0; i < DOORS; i++)
-        if (hand->doors[i].watch.fd != -1)
-            on_clients(&hand->doors[i]);
+    for (size_t i = 0; i < hand->door_count; i++)
+        door_clear(&hand->doors[i]);
     hand_stop_listening(hand);
-    sessions_drain(&hand->worker);
+    if (atomic_load(&hand->worker.proxy->ends))
+        sessions_drain(&hand->worker);
 }
 
-void crew_drain(struct crew *crew)
+void crew_drain(struct crew *crew, bool ends)
 {
     atomic_store(&crew->proxy->drains, true);
+    if (ends)
+        atomic_store(&crew->proxy->ends, true);
     for (unsigned i = 0; i < crew->count; i++)
         loop_call(crew->hands[i].worker.loop, on_drain, &crew->hands[i]);
 }
@@ -462,10 +643,21 @@ static void on_end(void *arg)
     loop_stop(hand->worker.loop);
 }
 
+/** Close what was found and became no door. */
+static void entrance_close(struct entrance *entrance)
+{
+    for (size_t i = 0; i < entrance->found_count; i++)
+        if (entrance->found[i] != -1)
+            close(entrance->found[i]);
+}
+
 void crew_end(struct crew **owned)
 {
     struct crew *crew = *owned;
 
+    /* They have not served, and must not begin now. */
+    for (unsigned i = 0; crew->is_shut && i < crew->count; i++)
+        hand_stop_listening(&crew->hands[i]);
     crew_serve(crew);
     for (unsigned i = 0; i < crew->count; i++) {
         struct hand *hand = &crew->hands[i];
@@ -477,6 +669,8 @@ void crew_end(struct crew **owned)
             hand_close(hand);
         }
     }
+    for (int i = 0; i < DOORS; i++)
+        entrance_close(&crew->entrances[i]);
     pthread_mutex_destroy(&crew->gate);
     free(crew->hands);
     free(crew);

@@ -207,7 +207,7 @@ static void meet(struct session *session)
 /** At a stop, a client that had its time and has asked nothing may go. */
 static enum step rest_or_end(const struct session *session)
 {
-    return atomic_load(&session->worker->proxy->drains) &&
+    return atomic_load(&session->worker->proxy->ends) &&
                    !(session->client.watch.ready & READY_READ)
                ? STEP_END
                : STEP_ON;

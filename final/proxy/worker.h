@@ -33,6 +33,7 @@ struct proxy {
     atomic_uint sessions_max;     /**< clients at once */
     atomic_uint sessions;         /**< clients now */
     atomic_bool drains;           /**< no new requests on old connections */
+    atomic_bool ends;             /**< and those that rest are closed */
     _Atomic uint64_t exchanges;   /**< requests so far */
     _Atomic uint64_t identifiers; /**< for request ids */
     unsigned tls_port;            /**< where clients come by TLS; 0: nowhere.
