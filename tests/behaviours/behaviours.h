@@ -49,6 +49,7 @@ extern const struct behaviours final_crew;     /**< workers, and their limits */
 extern const struct behaviours final_five;     /**< habits from elsewhere */
 extern const struct behaviours final_drain;    /**< in and out of service */
 extern const struct behaviours final_reload;   /**< a new configuration */
+extern const struct behaviours final_upgrade;  /**< a new process */
 
 extern const struct behaviours final_tls; /**< steelyard: certificates */
 extern const struct behaviours

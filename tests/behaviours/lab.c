@@ -340,6 +340,8 @@ static void run_ours(struct lab *lab, const char *backends)
                                            "--backends", backends};
     size_t given = lab->is_bare ? 1 : 5;
 
+    if (lab->program != NULL)
+        argv[0] = lab->program;
     if (subject.chapter >= 99 && !lab->usual_admin) {
         /* Many run at once, so none may have the usual place. */
         argv[given++] = "--admin";

@@ -64,6 +64,8 @@ struct lab {
     const char *also;     /**< one more backend's URL, or NULL */
     const char *config;   /**< its file, to be taken away; or NULL */
     bool keeps_config;    /**< the file is to be read again */
+    const char *program;  /**< run in place of the one under test, which it
+                               leads to; or NULL */
     bool is_bare;         /**< give it none but the flags of the lab */
 };
 

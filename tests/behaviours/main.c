@@ -106,6 +106,7 @@ static void collect(void)
     add(&final_proxy_header);
     add(&splicing);
     add(&final_reload);
+    add(&final_upgrade);
     add(&final_five);
     add(&final_drain);
     qsort(all, all_count, sizeof(all[0]), by_chapter);
