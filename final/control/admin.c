@@ -667,8 +667,8 @@ struct admin *admin_open(struct loop *loop, struct overview *overview,
     list_init(&admin->sessions);
     admin->tick = (struct timer){.on_alarm = on_tick, .arg = admin};
     admin->rest = (struct timer){.on_alarm = on_clients, .arg = admin};
-    admin->watch = (struct watch){
-        .fd = -1, .is_shared = true, .on_event = on_clients, .arg = admin};
+    admin->watch =
+        (struct watch){.fd = -1, .on_event = on_clients, .arg = admin};
     admin->where = copy(control_settings(overview->control)->admin);
     must(settings_place_read(&admin->place, admin->where));
     overview->meter =

@@ -88,7 +88,7 @@ void options_print_completion(FILE *out);
  * main() looks for them.
  */
 #define OPTIONS_SUBCOMMANDS(X)                                                 \
-    X("healthcheck", "--url --ready",                                    \
+    X("healthcheck", "--url --ready",                                          \
       "ask one that runs whether it is alive")                                 \
     X("drain", "--wait --url --token --help",                                  \
       "drain a backend of one that runs")                                      \

@@ -38,8 +38,6 @@ struct watch {
     int fd;                      /**< borrowed; -1: none */
     unsigned ready;              /**< what can be done, as far as we know */
     bool is_added;               /**< a poller knows it; private */
-    bool is_shared;              /**< another descriptor leads to the same, here
-                                      or in another process */
     size_t place;                /**< where in a poller; private */
     void (*on_event)(void *arg); /**< called when `ready` has grown */
     void *arg;                   /**< goes to `on_event`; borrowed */

@@ -45,10 +45,10 @@ static bool epoll_add(struct poller *poller, struct watch *watch)
 
 static void epoll_remove(struct poller *poller, struct watch *watch)
 {
-    /* It is closed now, and with that forgotten, unless others have it open;
-     * see epoll(7), Questions and answers. That spares a call for most. */
-    if (watch->is_shared)
-        epoll_ctl(poller->fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    /* It is closed now, and with that forgotten, but only when nobody else has
+     * it open (epoll(7), Questions and answers). Who comes after us has the
+     * listeners, and has everything for a moment while it is being started. */
+    epoll_ctl(poller->fd, EPOLL_CTL_DEL, watch->fd, NULL);
 }
 
 /** The kernel's words in ours. */

@@ -19,7 +19,7 @@ void stream_init(struct stream *stream, int fd, unsigned ready)
 {
     stream->watch.fd = fd;
     stream->watch.ready = ready;
-    stream->watch.is_added = stream->watch.is_shared = false;
+    stream->watch.is_added = false;
     stream->watch.pending = (struct link){NULL, NULL};
     stream->tls = NULL;
     stream->error = 0;

@@ -245,7 +245,6 @@ static struct door *hand_add_door(struct hand *hand, bool is_secure)
 
     *door = (struct door){.hand = hand, .is_secure = is_secure};
     door->watch.fd = -1;
-    door->watch.is_shared = true; /* with who comes after us, one day */
     door->watch.on_event = on_clients;
     door->watch.arg = door;
     door->rest = (struct timer){.on_alarm = on_clients, .arg = door};
