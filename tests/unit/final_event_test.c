@@ -1277,6 +1277,32 @@ START_TEST(who_is_called_may_go)
 }
 END_TEST
 
+/** Another descriptor leads to the same socket, as in a process that takes it
+ * over: that it is closed here does not make the kernel forget it. */
+START_TEST(what_others_have_open_is_forgotten_too)
+{
+    struct loop *loop = make_loop(pollers[_i]);
+    struct ear ear;
+    int other;
+
+    ear_open(&ear, loop);
+    ear.watch.is_shared = true;
+    turn(loop);
+    hear(&ear);
+    other = dup(ear.watch.fd);
+    loop_forget(loop, &ear.watch);
+    close(ear.watch.fd);
+    ear.calls = 0;
+    speak(&ear);
+    turn(loop);
+    turn(loop);
+    ck_assert_uint_eq(ear.calls, 0);
+    close(other);
+    close(ear.peer);
+    loop_free(&loop);
+}
+END_TEST
+
 /** More than a poller asks for at once; then some of them leave. */
 START_TEST(many_are_told_each_once)
 {
@@ -1621,6 +1647,7 @@ static void add_loop(Suite *suite)
     unit_add(suite, a_reset_is_told, each);
     unit_add(suite, a_watch_left_alone_does_not_make_the_loop_spin, each);
     unit_add(suite, who_is_forgotten_is_not_called_any_more, each);
+    unit_add(suite, what_others_have_open_is_forgotten_too, each);
     unit_add(suite, who_is_called_may_go, each);
     unit_add(suite, many_are_told_each_once, each);
     unit_add(suite, watches_come_and_go, each);
