@@ -9,6 +9,7 @@
  */
 #include "event/loop.h"
 #include "net/address.h"
+#include "net/handed.h"
 #include "net/listener.h"
 #include "net/socket.h"
 #include "net/stream.h"
@@ -549,6 +550,98 @@ START_TEST(listeners_may_share_a_port)
     close(fds[0]);
     close(fds[1]);
     loop_free(&loop);
+}
+END_TEST
+
+/** One that was alone lets others in when it is told to: the next process may
+ * have more workers than the one before. */
+START_TEST(a_listener_can_be_shared_later)
+{
+    struct listener_settings settings = {.where = address_of("127.0.0.1", 0)};
+    struct fault fault;
+    int first = listen_at(&settings), second;
+
+    listener_address(first, &settings.where);
+    settings.is_shared = true;
+    ck_assert(!listener_open(&settings, &second, &fault));
+    listener_tune(first, &settings);
+    second = listen_at(&settings);
+    close(first);
+    close(second);
+}
+END_TEST
+
+/* --- listeners that are handed on -------------------------------------------- */
+
+START_TEST(handed_listeners_are_taken_by_address)
+{
+    struct listener_settings settings = {.where = address_of("127.0.0.1", 0),
+                                         .is_shared = true};
+    union address any = address_of("127.0.0.1", 0), other;
+    struct handed handed = {.count = 0};
+    int fds[3];
+
+    fds[0] = listen_at(&settings);
+    listener_address(fds[0], &settings.where);
+    fds[1] = listen_at(&settings);
+    other = settings.where;
+    settings.where = any;
+    fds[2] = listen_at(&settings);
+    ck_assert(handed_add(&handed, HANDED_HTTP, fds[0]));
+    ck_assert(handed_add(&handed, HANDED_HTTP, fds[1]));
+    ck_assert(handed_add(&handed, HANDED_ADMIN, fds[2]));
+    /* Where a port is said, what it was for does not matter. */
+    ck_assert_int_eq(handed_take(&handed, HANDED_HTTPS, &other), fds[0]);
+    /* Where none is said, it does. */
+    ck_assert_int_eq(handed_take(&handed, HANDED_HTTPS, &any), -1);
+    ck_assert_int_eq(handed_take(&handed, HANDED_ADMIN, &any), fds[2]);
+    any = address_of("127.0.0.2", 0);
+    ck_assert_int_eq(handed_take(&handed, HANDED_HTTP, &any), -1);
+    ck_assert_int_eq(handed_take(&handed, HANDED_HTTP, &other), fds[1]);
+    ck_assert_int_eq(handed_take(&handed, HANDED_HTTP, &other), -1);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+}
+END_TEST
+
+START_TEST(handed_listeners_that_nobody_takes_are_closed)
+{
+    char folder[] = "/tmp/steelyard-XXXXXX", path[48];
+    struct handed handed = {.count = 0};
+    struct fault fault;
+    int fd;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/admin", folder);
+    ck_assert(listener_open_path(path, &fd, &fault));
+    handed_add(&handed, HANDED_ADMIN, fd);
+    ck_assert_int_eq(handed_take_path(&handed, "/elsewhere"), -1);
+    ck_assert_int_eq(handed_take_path(&handed, path), fd);
+    handed_add(&handed, HANDED_ADMIN, fd);
+    handed_end(&handed, _i == 1);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+    /* Where another process still listens, the file is that one's. */
+    ck_assert_int_eq(access(path, F_OK), _i == 1 ? -1 : 0);
+    unlink(path);
+    rmdir(folder);
+}
+END_TEST
+
+START_TEST(a_handed_listener_whose_file_is_gone_is_of_no_use)
+{
+    char folder[] = "/tmp/steelyard-XXXXXX", path[48];
+    struct handed handed = {.count = 0};
+    struct fault fault;
+    int fd;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/admin", folder);
+    ck_assert(listener_open_path(path, &fd, &fault));
+    handed_add(&handed, HANDED_ADMIN, fd);
+    unlink(path);
+    ck_assert_int_eq(handed_take_path(&handed, path), -1);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+    rmdir(folder);
 }
 END_TEST
 
@@ -1239,6 +1332,10 @@ static void add_sockets(Suite *suite)
     unit_add(suite, small_pieces_are_sent_at_once, each);
     unit_add(suite, a_taken_port_is_refused_with_words, 1);
     unit_add(suite, listeners_may_share_a_port, 1);
+    unit_add(suite, a_listener_can_be_shared_later, 1);
+    unit_add(suite, handed_listeners_are_taken_by_address, 1);
+    unit_add(suite, handed_listeners_that_nobody_takes_are_closed, 2);
+    unit_add(suite, a_handed_listener_whose_file_is_gone_is_of_no_use, 1);
     unit_add(suite, ipv6_listeners_take_ipv4_too, 1);
     unit_add(suite, a_deferred_client_is_accepted_with_its_words, each);
     unit_add(suite, without_descriptors_clients_wait_and_nothing_is_opened,
