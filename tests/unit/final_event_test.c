@@ -1286,7 +1286,6 @@ START_TEST(what_others_have_open_is_forgotten_too)
     int other;
 
     ear_open(&ear, loop);
-    ear.watch.is_shared = true;
     turn(loop);
     hear(&ear);
     other = dup(ear.watch.fd);
