@@ -35,13 +35,16 @@ enum handed_role {
 /** No more sockets than this are handed on. */
 enum { HANDED_MAX = 1024 };
 
+/** One of them. */
+struct handed_socket {
+    enum handed_role role; /**< what it was for so far */
+    int fd;                /**< -1: it was taken */
+};
+
 /** Some of them. All zero: none. */
 struct handed {
-    struct handed_socket {
-        enum handed_role role;
-        int fd; /**< -1: it was taken */
-    } sockets[HANDED_MAX];
-    size_t count;
+    struct handed_socket sockets[HANDED_MAX]; /**< so many as counted */
+    size_t count;                             /**< how many there are */
 };
 
 /** The name of a role, where a list is written: `http`. */

@@ -458,7 +458,7 @@ static void shelf_put_ours(const struct shelf *shelf, const char *more)
 static void shelf_open(struct shelf *shelf, struct lab *lab)
 {
     adopt_orphans();
-    snprintf(shelf->folder, sizeof(shelf->folder), "/tmp/steelyard-XXXXXX");
+    *shelf = (struct shelf){.folder = "/tmp/steelyard-XXXXXX"};
     insist(mkdtemp(shelf->folder) != NULL, "no folder");
     snprintf(shelf->program, sizeof(shelf->program), "%s/lb", shelf->folder);
     lab_solo(lab);
@@ -757,7 +757,7 @@ static int manager_open(const char *path)
 static const char *manager_hear(int fd)
 {
     static char words[600];
-    ssize_t got;
+    ssize_t got = 0;
 
     do {
         insist(holds_within(4000, (got = recv(fd, words, sizeof(words) - 1,
