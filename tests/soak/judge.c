@@ -210,9 +210,10 @@ static void judge(struct verdicts *verdicts, const struct record *record)
 {
     verdicts->requests++;
     verdicts->by_kind[record->kind]++;
-    if (!drains_are_kept(record) ||
-        (record->kind != KIND_PLAGUE && record->kind != KIND_RUDE &&
-         !tries_are_excused(record))) {
+    /* What becomes of a request whose client has left goes on after its end. */
+    if (record->kind != KIND_RUDE &&
+        (!drains_are_kept(record) ||
+         (record->kind != KIND_PLAGUE && !tries_are_excused(record)))) {
         verdicts->wrong++;
         return;
     }

@@ -23,13 +23,19 @@ static char *file_text(const char *path)
 {
     FILE *file = fopen(path, "r");
     size_t length = 0, room = 1 << 16, got;
-    char *text = malloc(room);
+    char *text = malloc(room), *grown;
 
+    if (text == NULL)
+        abort();
     while (file != NULL &&
            (got = fread(text + length, 1, room - length - 1, file)) > 0) {
         length += got;
-        if (room - length < 2)
-            text = realloc(text, room *= 2);
+        if (room - length >= 2)
+            continue;
+        grown = realloc(text, room *= 2);
+        if (grown == NULL)
+            abort();
+        text = grown;
     }
     text[length] = '\0';
     if (file != NULL)
@@ -158,10 +164,11 @@ static void read_line(struct ledger *ledger, const struct stand *stand,
     record->tries = tries;
 }
 
-/** Give each line of a text to somebody, ended by a zero byte. */
-#define for_each_line(text, line)                                  \
-    for (char *line = strtok_r((text), "\n", &next); line != NULL; \
-         line = strtok_r(NULL, "\n", &next))
+/** The next line of a text, ended by a zero byte; NULL: that was the last. */
+static char *next_line(char **text)
+{
+    return strtok_r(NULL, "\n", text);
+}
 
 static void read_access(struct ledger *ledger, const struct stand *stand,
                         struct clients *clients)
@@ -179,9 +186,9 @@ static void read_access(struct ledger *ledger, const struct stand *stand,
     }
     find_last(ledger, ledger->texts[stand->logs]);
     for (unsigned i = 0; i < ledger->count; i++) {
-        char *next = NULL;
+        char *rest = ledger->texts[i], *line;
 
-        for_each_line(ledger->texts[i], line)
+        while ((line = next_line(&rest)) != NULL)
             read_line(ledger, stand, clients, line);
     }
 }
@@ -189,10 +196,9 @@ static void read_access(struct ledger *ledger, const struct stand *stand,
 static void read_backend(struct ledger *ledger, struct clients *clients,
                          int log)
 {
-    char *text = process_text(log), *next = NULL;
+    char *text = process_text(log), *rest = text, *line;
 
-    for_each_line(text, line)
-    {
+    while ((line = next_line(&rest)) != NULL) {
         struct record *record = find_record(clients, line);
 
         if (strstr(line, "a bad request") != NULL)

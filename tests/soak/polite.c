@@ -61,15 +61,21 @@ static char byte_wished(const struct wish *wish, size_t place)
     return (char)('a' + place % 26); /* what is sent are letters, too */
 }
 
+/** Look at what came next. */
+static void compare(struct wish *wish, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length && !wish->is_wrong; i++)
+        wish->is_wrong = wish->heard + i >= wish->expected ||
+                         bytes[i] != byte_wished(wish, wish->heard + i);
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 {
     struct wish *wish = arg;
     size_t length = size * count;
 
     if (wish->body != BODY_ANY)
-        for (size_t i = 0; i < length && !wish->is_wrong; i++)
-            wish->is_wrong = wish->heard + i >= wish->expected ||
-                             bytes[i] != byte_wished(wish, wish->heard + i);
+        compare(wish, bytes, length);
     wish->heard += length;
     return length;
 }

@@ -32,6 +32,7 @@
 
 enum {
     START_MS = 10000,
+    SAY_MS = 4000,
     DRAIN_MS = 20000, /* the longest request, with some patience */
     HAND_OVER_MS = 20000,
     TERM_MS = 8000, /* a backend gives responses in progress 5 s */
@@ -122,18 +123,21 @@ static void backend_await_end(struct stand *stand, unsigned which)
     process_kill(&backend->process);
 }
 
-/** Say something to the backend itself, and do not wait for its answer. */
+/** Say something to the backend itself, and wait until it has answered: then it
+ * has begun to do what it was told, or has done it. */
 static void backend_say(struct stand *stand, unsigned which, const char *method,
                         const char *path)
 {
     struct rude rude;
     char *head = text_of("%s %s HTTP/1.1\r\nHost: b\r\n\r\n", method, path);
 
-    if (!rude_open(&rude, stand->backends[which].port) ||
-        !rude_say(&rude, head))
+    if (holds_within(SAY_MS, rude_open(&rude, stand->backends[which].port))) {
+        rude_say(&rude, head);
+        rude_hear(&rude, "\r\n\r\n", SAY_MS);
+        rude_close(&rude);
+    } else {
         report_wrong("backend %s cannot be told %s", backend_name(which), path);
-    rude_hear(&rude, "\r\n\r\n", 30);
-    rude_close(&rude);
+    }
     free(head);
 }
 
