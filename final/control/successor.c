@@ -5,8 +5,8 @@
  * to 3, 4, 5 and so on; all above is closed there. So nothing is passed by
  * accident, and it does not matter who forgot to set FD_CLOEXEC.
  *
- * posix_spawnp() does that, and is safe in a program with threads: between fork()
- * and exec() hardly anything is allowed (POSIX, fork()).
+ * posix_spawnp() does that, and is safe in a program with threads: between
+ * fork() and exec() hardly anything is allowed (POSIX, fork()).
  */
 #include "control/successor.h"
 
