@@ -43,8 +43,12 @@ struct handed_socket {
 
 /** Some of them. All zero: none. */
 struct handed {
-    struct handed_socket sockets[HANDED_MAX]; /**< so many as counted */
-    size_t count;                             /**< how many there are */
+    /** One of them. */
+    struct handed_socket {
+        enum handed_role role; /**< what it is for */
+        int fd;                /**< -1: it was taken */
+    } sockets[HANDED_MAX];     /**< owned until they are taken */
+    size_t count;              /**< how many there are, taken ones too */
 };
 
 /** The name of a role, where a list is written: `http`. */
