@@ -37,18 +37,14 @@ enum { HANDED_MAX = 1024 };
 
 /** One of them. */
 struct handed_socket {
-    enum handed_role role; /**< what it was for so far */
+    enum handed_role role; /**< what it is for */
     int fd;                /**< -1: it was taken */
 };
 
 /** Some of them. All zero: none. */
 struct handed {
-    /** One of them. */
-    struct handed_socket {
-        enum handed_role role; /**< what it is for */
-        int fd;                /**< -1: it was taken */
-    } sockets[HANDED_MAX];     /**< owned until they are taken */
-    size_t count;              /**< how many there are, taken ones too */
+    struct handed_socket sockets[HANDED_MAX]; /**< owned until they are taken */
+    size_t count; /**< how many there are, taken ones too */
 };
 
 /** The name of a role, where a list is written: `http`. */
