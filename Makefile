@@ -177,15 +177,11 @@ SUITES = build check unit figures site backend staircase poll threads \
 test: deps-test
 	@rm -rf build/log build/tally
 	@$(SUITE) -1 build     $(MAKE) -j$(JOBS) test-build
-	@$(SUITE) check        $(TOOLS)/check
+	@$(READING) $(SUITE) check $(TOOLS)/check & $(WAITING); wait
 	@$(SUITE) unit         tests/unit/run
 	@$(SUITE) figures      tests/figures/run
 	@$(SUITE) site         tests/site/run
 	@$(SUITE) backend      build/tests/backend_pages build/asan/backend
-	@$(SUITE) staircase    $(STAIRCASE) $(TRY) --staircase $(ASAN_LBS)
-	@$(SUITE) poll         $(TRY) --flags '--poller poll' --staircase \
-	                       build/asan/steelyard
-	@$(SUITE) threads      $(TRY) --able --staircase $(TSAN_LBS)
 	@$(SUITE) faults       tests/faults/run
 	@$(SUITE) soak         build/tests/soak --steelyard \
 	                       build/asan/steelyard --memory 0 \
@@ -205,6 +201,14 @@ test: deps-test
 	@$(TOOLS)/tally $(SUITES)
 
 WATCHED  = final/steelyard backend/backend
+
+# To read the code takes a processor, and to try balancers takes patience: both
+# are done at once. What is behind a & would not hear Ctrl-C otherwise.
+READING  = env --default-signal=INT
+WAITING  = $(SUITE) staircase $(STAIRCASE) $(TRY) --staircase $(ASAN_LBS); \
+           $(SUITE) poll $(TRY) --flags '--poller poll' --staircase \
+               build/asan/steelyard; \
+           $(SUITE) threads $(TRY) --able --staircase $(TSAN_LBS)
 
 dashboard: deps-dashboard
 	@$(MAKE) final backend build/tests/dashboard build/tests/top \
