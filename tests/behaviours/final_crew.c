@@ -51,6 +51,7 @@ static void counts_are_exact(void)
 {
     struct lab lab;
     int64_t began;
+    long share;
 
     lab_init(&lab);
     lab_backends(&lab, 2);
@@ -59,14 +60,16 @@ static void counts_are_exact(void)
     lab_flag(&lab, 0, "--failures-max", "0");
     lab_start(&lab);
     trouble(&lab);
-    /* Were a count one too high, a backend would be full for ever. */
+    /* Were a count one too high, a backend would be full for ever. A request
+     * that comes before the last one was given back goes to the other one. */
     began = now_ms();
     for (int i = 0; i < 20; i++)
         lab_who(&lab, "/livez");
-    insist(lab_count(&lab, 0, "/livez") == 10 && now_ms() - began < 3000,
+    share = lab_count(&lab, 0, "/livez");
+    insist(share >= 5 && share <= 15 && now_ms() - began < 3000,
            "after all kinds of trouble; expected both backends to have room "
            "again; of 20 requests, one got %ld",
-           lab_count(&lab, 0, "/livez"));
+           share);
     lab_end(&lab);
 }
 
