@@ -177,12 +177,10 @@ SUITES = build check unit figures site backend staircase poll threads \
 test: deps-test
 	@rm -rf build/log build/tally
 	@$(SUITE) -1 build     $(MAKE) -j$(JOBS) test-build
-	@$(READING) $(SUITE) check $(TOOLS)/check & $(WAITING); wait
-	@$(SUITE) unit         tests/unit/run
-	@$(SUITE) figures      tests/figures/run
+	@env --default-signal=INT $(MAKE) test-computing & \
+	    $(MAKE) test-waiting; wait
 	@$(SUITE) site         tests/site/run
 	@$(SUITE) backend      build/tests/backend_pages build/asan/backend
-	@$(SUITE) faults       tests/faults/run
 	@$(SUITE) soak         build/tests/soak --steelyard \
 	                       build/asan/steelyard --memory 0 \
 	                       --seconds 8 --seed 4
@@ -202,13 +200,18 @@ test: deps-test
 
 WATCHED  = final/steelyard backend/backend
 
-# To read the code takes a processor, and to try balancers takes patience: both
-# are done at once. What is behind a & would not hear Ctrl-C otherwise.
-READING  = env --default-signal=INT
-WAITING  = $(SUITE) staircase $(STAIRCASE) $(TRY) --staircase $(ASAN_LBS); \
-           $(SUITE) poll $(TRY) --flags '--poller poll' --staircase \
-               build/asan/steelyard; \
-           $(SUITE) threads $(TRY) --able --staircase $(TSAN_LBS)
+# These compute, and those wait: both at once. What is behind a & would not hear
+# Ctrl-C otherwise.
+test-computing:
+	@$(SUITE) check        $(TOOLS)/check
+	@$(SUITE) unit         tests/unit/run
+	@$(SUITE) figures      tests/figures/run
+test-waiting:
+	@$(SUITE) staircase    $(STAIRCASE) $(TRY) --staircase $(ASAN_LBS)
+	@$(SUITE) poll         $(TRY) --flags '--poller poll' --staircase \
+	                       build/asan/steelyard
+	@$(SUITE) threads      $(TRY) --able --staircase $(TSAN_LBS)
+	@$(SUITE) faults       tests/faults/run
 
 dashboard: deps-dashboard
 	@$(MAKE) final backend build/tests/dashboard build/tests/top \
@@ -276,7 +279,7 @@ clean:
 
 FORCE:
 .PHONY: all chapters backend final demo run demo-build measure staircase \
-        grade-lb test test-build check text help deps deps-demo deps-test \
+        grade-lb test test-build test-computing test-waiting check text help deps deps-demo deps-test \
         deps-docs deps-book deps-measure deps-bench deps-figures deps-fuzz \
         docs docs-open book deps-dashboard \
         dashboard format clean FORCE

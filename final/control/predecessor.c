@@ -150,8 +150,7 @@ void predecessor_drain(const struct predecessor *predecessor, struct pool *pool)
 
 /* --- what is answered ------------------------------------------------------ */
 
-/** All of it, or it is gone and does not care. */
-static void say(int channel, const char *words)
+bool predecessor_say(int channel, const char *words)
 {
     size_t left = strlen(words);
 
@@ -161,10 +160,11 @@ static void say(int channel, const char *words)
         if (sent == -1 && errno == EINTR)
             continue;
         if (sent <= 0)
-            return;
+            return false;
         words += sent;
         left -= (size_t)sent;
     }
+    return true;
 }
 
 void predecessor_refuse(struct predecessor *predecessor,
@@ -172,9 +172,9 @@ void predecessor_refuse(struct predecessor *predecessor,
 {
     if (predecessor->channel == -1)
         return;
-    say(predecessor->channel, PREDECESSOR_REFUSED);
-    say(predecessor->channel, fault->text);
-    say(predecessor->channel, "\n");
+    predecessor_say(predecessor->channel, PREDECESSOR_REFUSED);
+    predecessor_say(predecessor->channel, fault->text);
+    predecessor_say(predecessor->channel, "\n");
 }
 
 bool predecessor_agree(struct predecessor *predecessor, struct fault *fault)
@@ -183,7 +183,7 @@ bool predecessor_agree(struct predecessor *predecessor, struct fault *fault)
 
     if (predecessor->channel == -1)
         return true;
-    say(predecessor->channel, PREDECESSOR_READY);
+    predecessor_say(predecessor->channel, PREDECESSOR_READY);
     said = hear_until(predecessor->channel, PREDECESSOR_GO);
     if (said == NULL)
         return fault_say(fault, "the process before this one serves on");

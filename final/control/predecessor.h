@@ -41,6 +41,13 @@ struct pool;
 #define PREDECESSOR_READY   "ready\n"   /**< I can serve */
 #define PREDECESSOR_REFUSED "refused: " /**< I cannot: why */
 
+/**
+ * Say words on the channel, all of them; for both sides.
+ *
+ * @return false: the other one is gone
+ */
+bool predecessor_say(int channel, const char *words);
+
 /** What a process may have got from another. */
 struct predecessor {
     int channel;          /**< owned; -1: there is none */

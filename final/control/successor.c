@@ -151,10 +151,8 @@ static bool spawn(struct successor *successor, const struct parcel *parcel,
 /** What it has to know beside its settings. */
 static void tell(const struct successor *successor, const char *words)
 {
-    size_t length = strlen(words);
-
     /* It fits: the room of a socket is much larger than that. */
-    if (send(successor->channel, words, length, 0) != (ssize_t)length)
+    if (!predecessor_say(successor->channel, words))
         log_warn("the new process was not told what drains");
 }
 
@@ -262,8 +260,7 @@ static void on_words(void *arg)
 
 bool successor_go(struct successor *successor)
 {
-    if (send(successor->channel, PREDECESSOR_GO, strlen(PREDECESSOR_GO), 0) ==
-        -1)
+    if (!predecessor_say(successor->channel, PREDECESSOR_GO))
         return false;
     let_go(successor);
     return true;

@@ -5,11 +5,10 @@
  * and whoever reads those wants all of it. So what has come is looked at first,
  * where it lies, and then only the header's own bytes are taken out. They are
  * taken out as soon as they come, as a poller would tell of them again and
- * again.
+ * again. What was looked at counts as read when it was taken out.
  */
 #include "proxy/announce.h"
 
-#include "base/must.h"
 #include "base/settings.h"
 #include "proxy/client.h"
 #include "proxy/exchange.h"
@@ -29,20 +28,21 @@ enum io announce_read(struct proxy_header *header, struct stream *client)
     char bytes[LOOK_BYTES];
 
     for (;;) {
+        struct proxy_header ahead = *header;
         size_t come, used, taken;
-        enum proxy_header_result result;
         enum io io = stream_peek(client, bytes, sizeof(bytes), &come);
 
         if (io != IO_DONE)
             return io;
-        result = proxy_header_read(header, bytes, come, &used);
-        if (result == PROXY_HEADER_REFUSED)
+        if (proxy_header_read(&ahead, bytes, come, &used) ==
+            PROXY_HEADER_REFUSED) {
+            *header = ahead;
             return IO_BROKEN;
+        }
         io = stream_receive(client, bytes, used, &taken);
         if (io != IO_DONE)
             return io;
-        must(taken == used);
-        if (result == PROXY_HEADER_DONE)
+        if (proxy_header_read(header, bytes, taken, &used) == PROXY_HEADER_DONE)
             return IO_DONE;
     }
 }

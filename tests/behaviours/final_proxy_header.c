@@ -77,8 +77,8 @@ static void a_line_names_the_client(void)
     believing(&lab, "10.0.0.0/8,127.0.0.1");
     lab_rude(&lab, &rude);
     rude_say(&rude, LINE GET("/headers"));
-    lab_hear(&rude, "X-Forwarded-For: 192.0.2.7\r\n");
-    lab_has(&rude, "Forwarded: for=192.0.2.7;");
+    lab_hear(&rude, "Forwarded: for=192.0.2.7;");
+    lab_has(&rude, "X-Forwarded-For: 192.0.2.7\r\n");
     lab_ask(&rude, LAST("/headers"), "X-Forwarded-For: 192.0.2.7\r\n");
     lab_hear_end(&rude);
     rude_close(&rude);
@@ -378,7 +378,8 @@ static void backends_hear_a_line(void)
     lab_accept(&scene.lab, 0, &scene.backend);
     hear_bytes(&scene.backend, line, line_for(&scene.lab, &scene.client, line));
     lab_hear(&scene.backend, "GET / HTTP/1.1\r\n");
-    lab_hear(&scene.backend, "\r\nConnection: close\r\n");
+    lab_hear(&scene.backend, "\r\n\r\n");
+    lab_has(&scene.backend, "\r\nConnection: close\r\n");
     rude_say(&scene.backend, OK);
     lab_hear(&scene.client, "\r\n\r\nok");
     lab_lacks(&scene.client, "Connection: close");

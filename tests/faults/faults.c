@@ -57,6 +57,7 @@ FAKE(int, listen, (int fd, int backlog));
 FAKE(int, open, (const char *path, int flags, ...));
 FAKE(int, pipe, (int ends[2]));
 FAKE(int, pipe2, (int ends[2], int flags));
+FAKE(int, socketpair, (int domain, int type, int protocol, int ends[2]));
 FAKE(int, poll, (struct pollfd * list, nfds_t count, int ms));
 FAKE(int, pthread_create,
      (pthread_t * thread, const pthread_attr_t *how, void *(*run)(void *),
@@ -437,6 +438,12 @@ int fake_pipe(int ends[2])
 int fake_pipe2(int ends[2], int flags)
 {
     return fails("pipe2") ? -1 : real_pipe2(ends, flags);
+}
+
+int fake_socketpair(int domain, int type, int protocol, int ends[2])
+{
+    return fails("socketpair") ? -1
+                               : real_socketpair(domain, type, protocol, ends);
 }
 
 int fake_poll(struct pollfd *list, nfds_t count, int ms)

@@ -15,7 +15,8 @@
 FAULTS_CALLS = accept4 bind close connect epoll_create1 epoll_ctl epoll_wait \
                fcntl getaddrinfo getentropy getsockname getsockopt listen open \
                pipe pipe2 poll pthread_create read recv send \
-               sendmsg setrlimit setsockopt shutdown socket splice unlink \
+               sendmsg setrlimit setsockopt shutdown socket socketpair splice \
+               unlink \
                write
 
 faults-calls:
