@@ -279,7 +279,8 @@ clean:
 
 FORCE:
 .PHONY: all chapters backend final demo run demo-build measure staircase \
-        grade-lb test test-build test-computing test-waiting check text help deps deps-demo deps-test \
+        grade-lb test test-build test-computing test-waiting check text help \
+        deps deps-demo deps-test \
         deps-docs deps-book deps-measure deps-bench deps-figures deps-fuzz \
         docs docs-open book deps-dashboard \
         dashboard format clean FORCE
