@@ -402,7 +402,8 @@ static void backends_hear_a_block(void)
     block[26] = (char)(scene.lab.port >> 8);
     block[27] = (char)scene.lab.port;
     hear_bytes(&scene.backend, block, sizeof(block));
-    lab_hear(&scene.backend, "GET / HTTP/1.1\r\n");
+    lab_hear(&scene.backend, "\r\n\r\n");
+    lab_has(&scene.backend, "GET / HTTP/1.1\r\n");
     rude_say(&scene.backend, OK);
     lab_hear(&scene.client, "\r\n\r\nok");
     scene_close(&scene);
@@ -418,7 +419,8 @@ static void ask_on_a_new_one(struct scene *scene, struct rude *client)
     rude_say(client, GET("/"));
     lab_accept(&scene->lab, 0, &backend);
     hear_bytes(&backend, line, line_for(&scene->lab, client, line));
-    lab_hear(&backend, "GET / HTTP/1.1\r\n");
+    lab_hear(&backend, "\r\n\r\n");
+    lab_has(&backend, "GET / HTTP/1.1\r\n");
     rude_say(&backend, OK);
     lab_hear(client, "\r\n\r\nok");
     lab_hear_end(&backend);
@@ -482,7 +484,8 @@ static void what_was_told_is_told_on(void)
     rude_send(&client, BYTES(BLOCK_V6 GET("/")));
     lab_accept(&lab, 0, &backend);
     hear_bytes(&backend, BYTES(LINE_V6));
-    lab_hear(&backend, "GET / HTTP/1.1\r\n");
+    lab_hear(&backend, "\r\n\r\n");
+    lab_has(&backend, "GET / HTTP/1.1\r\n");
     rude_say(&backend, OK);
     lab_hear(&client, "\r\n\r\nok");
     rude_close(&backend);
