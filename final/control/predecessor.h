@@ -29,7 +29,8 @@
 struct fault;
 struct pool;
 
-/** `channel:3,http:4,http:5,https:6,admin:7` */
+/** A list of `ROLE:DESCRIPTOR`: the channel, and roles as handed_role_name() has
+ * them. */
 #define PREDECESSOR_VARIABLE "STEELYARD_HANDOVER"
 
 /* What is said on the channel, each on a line. It: */
